@@ -1,0 +1,1 @@
+"""What `./spandrel bench` runs, one module a benchmark."""

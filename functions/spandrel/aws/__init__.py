@@ -1,0 +1,1 @@
+"""The only place that imports boto3: queue, object store, catalogue, keys."""

@@ -1,0 +1,1 @@
+"""API Gateway events as requests and responses: bodies, identity, refusals, encodings, redirects."""

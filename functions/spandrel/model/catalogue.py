@@ -1,0 +1,64 @@
+"""What the catalogue says of a block, and the ports through which blocks and entries are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Operation = tuple[str, str, int]
+"""(service, span name, span kind as OTLP's number)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One immutable object of spans. Times are unix nanoseconds of span starts, both inclusive; ids are of traces.
+
+    `far`: the spans' starts are far from their arrival (a replay, a bad clock), so they are kept apart from
+    ordinary blocks. `operations` is None where there were too many to list; then only the block itself knows.
+    """
+
+    tenant: str
+    block_id: str
+    key: str
+    level: int
+    format_version: int
+    spans: int
+    size_bytes: int
+    min_start_ns: int
+    max_start_ns: int
+    min_trace_id: bytes
+    max_trace_id: bytes
+    stored_ns: int
+    far: bool
+    operations: tuple[Operation, ...] | None
+
+
+class ObjectStore(Protocol):
+    """Objects of one bucket. Keys begin with the tenant."""
+
+    def put(self, key: str, body: bytes) -> None:
+        """Durable when it returns; Overloaded when the same call can succeed later."""
+
+    def get(self, key: str) -> bytes:
+        """NotFound when there is no such object; Overloaded when the same call can succeed later."""
+
+    def link(self, key: str, seconds: int) -> str:
+        """An HTTPS address under which anybody can read the object for that long."""
+
+
+class Catalogue(Protocol):
+    """Which blocks are live. An entry comes only after its object: a reader sees a block wholly or not."""
+
+    def add(self, block: Block) -> None:
+        """Adding the same block again changes nothing."""
+
+    def blocks(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
+        """All live blocks of the tenant with a span start in [start_ns, end_ns), newest first by latest start."""
+
+
+class Queue(Protocol):
+    """The way from `receive` to `store`."""
+
+    def send(self, tenant: str, bodies: Iterable[bytes], received_ns: int) -> None:
+        """Serialized ExportTraceServiceRequests; all durably queued when it returns, Overloaded when any may not be."""

@@ -1,0 +1,26 @@
+"""The limits, in one place. README lists them; tests/unit/test_docs.py holds README to this file.
+
+Those of AWS are facts (docs.aws.amazon.com: quotas of Lambda, SQS and API Gateway HTTP APIs); the others are ours.
+"""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+
+# AWS
+LAMBDA_PAYLOAD_BYTES = 6 * MIB  # request and buffered response; binary is base64 there
+SQS_MESSAGE_BYTES = 1 * MIB  # body and attributes together
+
+# Taking spans in
+BODY_BYTES = 4 * MIB  # as sent, compressed or not: base64 makes 5.4 MiB of it, which still fits the 6 MiB event
+DECODED_BODY_BYTES = 64 * MIB  # after decompression; the OTLP specification recommends this size
+MESSAGE_BODY_BYTES = 900 * KIB  # of base64 text in one SQS message; leaves room for attributes
+
+# Answering
+ANSWER_BYTES = 5 * MIB  # of body, as sent; larger answers go through S3
+ANSWER_URL_SECONDS = 900  # how long the link to a large answer holds
+SEARCH_LIMIT_MAX = 1500  # traces one search may ask for, as in Jaeger's UI
+SEARCH_WINDOW_MAX_HOURS = 24 * 31
+QUERY_BLOCKS_MAX = 5000  # blocks one request may open
+QUERY_BYTES_MAX = 512 * MIB  # of blocks one request may read

@@ -1,0 +1,1 @@
+"""One module a wire format: bytes as a client sends them -> OTLP."""

@@ -1,0 +1,1 @@
+"""One CDK construct a concern, and how the functions are packaged."""
