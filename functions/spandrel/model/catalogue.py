@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 Operation = tuple[str, str, int]
 """(service, span name, span kind as OTLP's number)."""
+
+Passing = Literal["incoming", "answers"]
+"""The folders of objects that only pass through. The bucket's lifecycle finds them by the tag `spandrel=<folder>`,
+because the tenant stands first in each key and a lifecycle rule knows no pattern but a prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,14 @@ class Block:
 class ObjectStore(Protocol):
     """Objects of one bucket. Keys begin with the tenant."""
 
-    def put(self, key: str, body: bytes) -> None:
-        """Durable when it returns; Overloaded when the same call can succeed later."""
+    def put(
+        self, key: str, body: bytes, *, passing: Passing | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Durable when it returns; Overloaded when the same call can succeed later.
+
+        `passing` tags an object that the bucket removes by itself. `headers` (Content-Type, Content-Encoding) come
+        back with the object when it is read through a link.
+        """
 
     def get(self, key: str) -> bytes:
         """NotFound when there is no such object; Overloaded when the same call can succeed later."""

@@ -1,0 +1,48 @@
+"""Objects in S3: blocks, oversized requests, large answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+
+from spandrel.model.catalogue import Passing
+from spandrel.model.errors import NotFound
+
+from .faults import code_of, told_apart
+
+# S3's parameter for a header that is kept with the object.
+KEPT_HEADERS = {"content-type": "ContentType", "content-encoding": "ContentEncoding"}
+
+
+class S3ObjectStore:
+    """`spandrel.model.catalogue.ObjectStore` over one bucket."""
+
+    def __init__(self, s3: BaseClient, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def put(
+        self, key: str, body: bytes, *, passing: Passing | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        kept = {KEPT_HEADERS[name.lower()]: value for name, value in (headers or {}).items()}
+        if passing is not None:
+            kept["Tagging"] = f"spandrel={passing}"
+        with told_apart(f"storing {key}"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **kept)
+
+    def get(self, key: str) -> bytes:
+        with told_apart(f"reading {key}"):
+            try:
+                answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    raise NotFound(f"there is no object {key}") from error
+                raise
+            body: bytes = answer["Body"].read()
+            return body
+
+    def link(self, key: str, seconds: int) -> str:
+        where = {"Bucket": self._bucket, "Key": key}
+        return str(self._s3.generate_presigned_url("get_object", Params=where, ExpiresIn=seconds))
