@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+FAR_BEFORE_NS = 3600 * 10**9
+FAR_AFTER_NS = 600 * 10**9
+
 Operation = tuple[str, str, int]
-"""(service, span name, span kind as OTLP's number)."""
+"""(service, span name, span kind as OTLP's number). A span without a service has the empty text."""
 
 Passing = Literal["incoming", "answers"]
 """The folders of objects that only pass through. The bucket's lifecycle finds them by the tag `spandrel=<folder>`,
@@ -18,8 +21,10 @@ because the tenant stands first in each key and a lifecycle rule knows no patter
 class Block:
     """One immutable object of spans. Times are unix nanoseconds of span starts, both inclusive; ids are of traces.
 
-    `far`: the spans' starts are far from their arrival (a replay, a bad clock), so they are kept apart from
-    ordinary blocks. `operations` is None where there were too many to list; then only the block itself knows.
+    `received_ns` is when the newest of them arrived; retention counts from there. `far`: their starts are far from
+    their arrival (a replay, a bad clock), so they are kept apart from ordinary blocks, whose starts lie within
+    FAR_BEFORE_NS and FAR_AFTER_NS of `received_ns`. `operations` is None where there were too many to list; then only
+    the block itself knows. `crc32` is of the whole object.
     """
 
     tenant: str
@@ -29,11 +34,12 @@ class Block:
     format_version: int
     spans: int
     size_bytes: int
+    crc32: int
     min_start_ns: int
     max_start_ns: int
     min_trace_id: bytes
     max_trace_id: bytes
-    stored_ns: int
+    received_ns: int
     far: bool
     operations: tuple[Operation, ...] | None
 

@@ -1,0 +1,157 @@
+"""Requests -> blocks: which spans go into which block, and a block's bytes and catalogue entry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block, Operation
+
+from .schema import COLUMNS, FORMAT_VERSION
+from .spans import Spans
+
+ROW_GROUP_SPANS = 20_000  # small enough that one trace costs little to read, large enough to compress
+OPERATIONS_MAX = 500  # of one block in the catalogue, so that an entry stays a few KB
+FOOTER_KEY = b"spandrel.block"
+
+# Ids and times hardly repeat: a dictionary of them would be built and thrown away.
+_ENCODINGS = {
+    "span_id": "PLAIN",
+    "parent_span_id": "PLAIN",
+    "start_time_unix_nano": "DELTA_BINARY_PACKED",
+    "duration_nano": "DELTA_BINARY_PACKED",
+}
+_SAMPLE_SPANS = 4096  # of which most must differ for a column to go without a dictionary
+_SAMPLE_DISTINCT = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBlock:
+    """A block's object and what the catalogue will say of it."""
+
+    entry: Block
+    body: bytes
+
+
+def write_blocks(tenant: str, bodies: Sequence[bytes], received_ns: int, name: str) -> Iterator[WrittenBlock]:
+    """Serialized ExportTraceServiceRequests of one tenant -> at most two blocks: ordinary spans and far ones.
+
+    `received_ns` is when the newest of the requests arrived, `name` what makes them the same requests when they come
+    again: equal arguments give equal blocks under equal keys. Raises ValueError when a body cannot be decoded.
+    """
+    spans = Spans(list(bodies))
+    far = _far(spans.start_time_unix_nano, received_ns)
+    any_far = pc.any(far).as_py()
+    for is_far, chosen in ((False, pc.invert(far) if any_far else None), (True, far)):
+        if is_far and not any_far:
+            continue
+        table = spans.table(chosen)
+        if len(table):
+            yield write_block(table, _draft(tenant, received_ns, f"{name}-far" if is_far else name, is_far=is_far))
+
+
+def write_block(table: pa.Table, draft: Block) -> WrittenBlock:
+    """A sorted table of spans -> its block; what `draft` cannot know (counts, ranges, operations) is read off the
+    table.
+    """
+    entry = _described(table, draft)
+    encodings = _encodings(table)
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table.replace_schema_metadata({FOOTER_KEY: footer_of(entry)}),
+        sink,
+        row_group_size=ROW_GROUP_SPANS,
+        compression="zstd",
+        use_dictionary=[name for name in table.column_names if name not in encodings],
+        column_encoding=encodings,
+        store_schema=False,
+        write_page_checksum=True,
+    )
+    body = sink.getvalue().to_pybytes()
+    return WrittenBlock(replace(entry, size_bytes=len(body), crc32=zlib.crc32(body)), body)
+
+
+def _encodings(table: pa.Table) -> dict[str, str]:
+    """The columns that are written without a dictionary, and how."""
+    plain = {name: "PLAIN" for name in table.column_names if name not in COLUMNS and _mostly_distinct(table[name])}
+    doubles = {name: "BYTE_STREAM_SPLIT" for name in plain if name.endswith(":double")}
+    return {name: how for name, how in _ENCODINGS.items() if name in table.column_names} | plain | doubles
+
+
+def _mostly_distinct(column: pa.ChunkedArray) -> bool:
+    if not (pa.types.is_primitive(column.type) or pa.types.is_string(column.type)):
+        return False
+    sample = column.slice(0, _SAMPLE_SPANS).drop_null()
+    return len(sample) > 100 and pc.count_distinct(sample).as_py() > _SAMPLE_DISTINCT * len(sample)
+
+
+def block_name(parts: Sequence[str]) -> str:
+    """A name for what is made of these parts (message ids, block ids), whatever their order: 32 hex digits."""
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:32]
+
+
+def footer_of(entry: Block) -> bytes:
+    """The catalogue entry as it stands in the footer, without what the footer cannot know: the object's size and
+    checksum.
+    """
+    record = asdict(entry) | {"min_trace_id": entry.min_trace_id.hex(), "max_trace_id": entry.max_trace_id.hex()}
+    for unknown in ("size_bytes", "crc32"):
+        del record[unknown]
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _draft(tenant: str, received_ns: int, name: str, *, is_far: bool) -> Block:
+    day = datetime.fromtimestamp(received_ns // 10**9, UTC).date().isoformat()
+    return Block(
+        tenant=tenant,
+        block_id=name,
+        key=f"{tenant}/blocks/{day}/{name}.parquet",
+        level=0,
+        format_version=FORMAT_VERSION,
+        spans=0,
+        size_bytes=0,
+        crc32=0,
+        min_start_ns=0,
+        max_start_ns=0,
+        min_trace_id=b"",
+        max_trace_id=b"",
+        received_ns=received_ns,
+        far=is_far,
+        operations=None,
+    )
+
+
+def _far(start: pa.Array, received_ns: int) -> pa.Array:
+    earliest = pa.scalar(max(received_ns - FAR_BEFORE_NS, 0), pa.uint64())
+    latest = pa.scalar(received_ns + FAR_AFTER_NS, pa.uint64())
+    return pc.or_(pc.less(start, earliest), pc.greater(start, latest))
+
+
+def _described(table: pa.Table, draft: Block) -> Block:
+    start = pc.min_max(table["start_time_unix_nano"]).as_py()
+    trace_ids = table["trace_id"]
+    return replace(
+        draft,
+        spans=len(table),
+        min_start_ns=start["min"],
+        max_start_ns=start["max"],
+        min_trace_id=trace_ids[0].as_py(),
+        max_trace_id=trace_ids[-1].as_py(),
+        operations=_operations(table),
+    )
+
+
+def _operations(table: pa.Table) -> tuple[Operation, ...] | None:
+    distinct = table.select(["service", "name", "kind"]).group_by(["service", "name", "kind"]).aggregate([])
+    if len(distinct) > OPERATIONS_MAX:
+        return None
+    rows = zip(*(distinct[column].to_pylist() for column in ("service", "name", "kind")), strict=True)
+    return tuple(sorted((service or "", name, kind) for service, name, kind in rows))
