@@ -18,6 +18,7 @@ from botocore.stub import Stubber
 
 from spandrel.aws.clients import client
 from spandrel.aws.object_store import S3ObjectStore
+from spandrel.model import lifecycle
 from spandrel.model.errors import NotFound, Overloaded
 
 from .conftest import REGION
@@ -58,10 +59,10 @@ def test_an_object_that_is_not_there_is_not_found_by_name(store: S3ObjectStore) 
 def test_an_object_that_only_passes_through_carries_the_tag_that_the_lifecycle_looks_for(
     store: S3ObjectStore, s3: BaseClient
 ) -> None:
-    store.put("acme/incoming/2026-11-05/1", b"", passing="incoming")
+    store.put("acme/incoming/2026-11-05/1", b"", passing=lifecycle.INCOMING)
     store.put(KEY, b"")
     tags = s3.get_object_tagging(Bucket=BUCKET, Key="acme/incoming/2026-11-05/1")["TagSet"]
-    assert tags == [{"Key": "spandrel", "Value": "incoming"}]
+    assert tags == [{"Key": lifecycle.TAG, "Value": lifecycle.INCOMING}]
     assert s3.get_object_tagging(Bucket=BUCKET, Key=KEY)["TagSet"] == []
 
 

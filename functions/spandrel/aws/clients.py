@@ -30,12 +30,10 @@ def client(service: Service, connections: int = 10) -> BaseClient:
         max_pool_connections=connections,
         signature_version="s3v4" if service == "s3" else None,  # links to KMS-encrypted objects need version 4
     )
-    made: BaseClient = _session().create_client(service, config=config)
-    return made
+    return _session().create_client(service, config=config)
 
 
 @cache
 def _session() -> Session:
     """One for the process: what it loads (endpoints, credentials) is shared by its clients."""
-    session: Session = get_session()
-    return session
+    return get_session()

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from spandrel.model.catalogue import Passing
 from spandrel.model.errors import NotFound
+from spandrel.model.lifecycle import TAG, Passing
 
 from .faults import code_of, told_apart
 
@@ -28,7 +28,7 @@ class S3ObjectStore:
     ) -> None:
         kept = {KEPT_HEADERS[name.lower()]: value for name, value in (headers or {}).items()}
         if passing is not None:
-            kept["Tagging"] = f"spandrel={passing}"
+            kept["Tagging"] = f"{TAG}={passing}"
         with told_apart(f"storing {key}"):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **kept)
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
+
+from .lifecycle import Passing
 
 FAR_BEFORE_NS = 3600 * 10**9
 FAR_AFTER_NS = 600 * 10**9
 
 Operation = tuple[str, str, int]
 """(service, span name, span kind as OTLP's number). A span without a service has the empty text."""
-
-Passing = Literal["incoming", "answers"]
-"""The folders of objects that only pass through. The bucket's lifecycle finds them by the tag `spandrel=<folder>`,
-because the tenant stands first in each key and a lifecycle rule knows no pattern but a prefix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@ The template and the adapters take the names from here: a mark that they spelt d
 
 from __future__ import annotations
 
+from typing import Literal
+
 # The object tag that S3's lifecycle rules look for, because the tenant comes first in a key and a rule knows prefixes
 # only. Blocks carry no tag.
 TAG = "spandrel"
-ANSWER = "answer"
-INCOMING = "incoming"
+Passing = Literal["answer", "incoming"]
+ANSWER: Passing = "answer"
+INCOMING: Passing = "incoming"
 
 # The attribute of a catalogue item: unix seconds, after which DynamoDB removes the item.
 EXPIRES = "expires"
