@@ -1,0 +1,157 @@
+"""What each catalogue has to do; on DynamoDB as moto plays it, and on the in-memory one that unit tests use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from spandrel.aws.catalogue import SPREAD_NS, DynamoCatalogue, block_of, item_of
+from spandrel.aws.clients import client
+from spandrel.model.catalogue import Block
+from spandrel.model.errors import Corrupt, Overloaded
+
+HOUR_NS = 3600 * 10**9
+NOW_NS = 1_790_000_000 * 10**9
+TABLE = "catalogue"
+
+
+def block(name: str, start_ns: int, end_ns: int, **other: Any) -> Block:
+    drawn = Block(
+        tenant="shop",
+        block_id=name,
+        key=f"shop/blocks/2026-09-21/{name}.parquet",
+        level=0,
+        format_version=1,
+        spans=10,
+        size_bytes=1000,
+        crc32=2**32 - 1,
+        min_start_ns=start_ns,
+        max_start_ns=end_ns,
+        min_trace_id=bytes(15) + b"\1",
+        max_trace_id=b"\xff" * 16,
+        received_ns=NOW_NS,
+        far=False,
+        operations=(("cart", "GET /cart", 2), ("", "naïve", 0)),
+    )
+    return replace(drawn, **other)
+
+
+@pytest.fixture
+def catalogue(aws: None) -> Iterator[DynamoCatalogue]:
+    dynamodb = client("dynamodb")
+    dynamodb.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )
+    yield DynamoCatalogue(dynamodb, TABLE, retention_days=30, clock_ns=lambda: NOW_NS)
+
+
+def names(catalogue: DynamoCatalogue, start_ns: int, end_ns: int, tenant: str = "shop") -> list[str]:
+    return [found.block_id for found in catalogue.blocks(tenant, start_ns, end_ns)]
+
+
+def test_a_block_comes_back_as_it_was_added(catalogue: DynamoCatalogue) -> None:
+    added = block("a", NOW_NS - 10, NOW_NS)
+    catalogue.add(added)
+    assert list(catalogue.blocks("shop", NOW_NS - 10, NOW_NS + 1)) == [added]
+
+
+def test_a_block_with_too_many_operations_says_none(catalogue: DynamoCatalogue) -> None:
+    catalogue.add(block("a", NOW_NS, NOW_NS, operations=None))
+    assert catalogue.blocks("shop", NOW_NS, NOW_NS + 1)[0].operations is None
+
+
+def test_adding_a_block_again_changes_nothing(catalogue: DynamoCatalogue) -> None:
+    for _ in range(3):
+        catalogue.add(block("a", NOW_NS, NOW_NS))
+    assert names(catalogue, NOW_NS, NOW_NS + 1) == ["a"]
+
+
+def test_a_range_is_half_open_and_finds_every_block_that_overlaps_it(catalogue: DynamoCatalogue) -> None:
+    catalogue.add(block("early", NOW_NS - 3 * HOUR_NS, NOW_NS - 2 * HOUR_NS))
+    catalogue.add(block("wide", NOW_NS - 2 * HOUR_NS + 1, NOW_NS - 2 * HOUR_NS + SPREAD_NS))
+    catalogue.add(block("late", NOW_NS - HOUR_NS, NOW_NS))
+    assert names(catalogue, NOW_NS - 2 * HOUR_NS, NOW_NS - 2 * HOUR_NS + 2) == ["wide", "early"]
+    assert names(catalogue, NOW_NS - 4 * HOUR_NS, NOW_NS - 3 * HOUR_NS) == []
+    assert names(catalogue, NOW_NS, NOW_NS + 1) == ["late"]
+    assert names(catalogue, NOW_NS - 5 * HOUR_NS, NOW_NS + HOUR_NS) == ["late", "wide", "early"]
+    assert names(catalogue, NOW_NS, NOW_NS) == []
+
+
+def test_a_range_over_midnight_and_one_of_all_time_find_everything_there_is(catalogue: DynamoCatalogue) -> None:
+    midnight_ns = NOW_NS // (24 * HOUR_NS) * 24 * HOUR_NS
+    catalogue.add(block("before", midnight_ns - 10, midnight_ns - 1))
+    catalogue.add(block("over", midnight_ns - 10, midnight_ns + 10))
+    catalogue.add(block("after", midnight_ns, midnight_ns + 20))
+    assert names(catalogue, midnight_ns - 5, midnight_ns + 5) == ["after", "over", "before"]
+    assert names(catalogue, 0, 2**64) == ["after", "over", "before"]
+
+
+def test_far_blocks_are_found_by_the_times_of_their_spans(catalogue: DynamoCatalogue) -> None:
+    catalogue.add(block("replay", 1, 1_500_000_000 * 10**9, far=True))
+    catalogue.add(block("future", 2**64 - 2, 2**64 - 1, far=True))
+    assert names(catalogue, 1_400_000_000 * 10**9, 1_400_000_001 * 10**9) == ["replay"]
+    assert names(catalogue, 2**64 - 1, 2**64) == ["future"]
+    assert names(catalogue, 1_600_000_000 * 10**9, NOW_NS) == []
+
+
+def test_two_tenants_never_see_each_other(catalogue: DynamoCatalogue) -> None:
+    catalogue.add(block("ours", NOW_NS, NOW_NS))
+    catalogue.add(block("theirs", NOW_NS, NOW_NS, tenant="shop-2"))
+    assert names(catalogue, 0, 2**64, "shop") == ["ours"]
+    assert names(catalogue, 0, 2**64, "shop-2") == ["theirs"]
+    assert names(catalogue, 0, 2**64, "sho") == []
+
+
+def test_what_arrived_before_retention_is_not_shown(catalogue: DynamoCatalogue) -> None:
+    month_ns = 30 * 24 * HOUR_NS
+    catalogue.add(block("kept", NOW_NS - month_ns, NOW_NS - month_ns, received_ns=NOW_NS - month_ns))
+    catalogue.add(block("gone", NOW_NS - month_ns - 1, NOW_NS - month_ns - 1, received_ns=NOW_NS - month_ns - 1))
+    assert names(catalogue, 0, 2**64) == ["kept"]
+
+
+def test_an_item_says_when_dynamodb_may_remove_it(catalogue: DynamoCatalogue) -> None:
+    catalogue.add(block("a", NOW_NS, NOW_NS))
+    (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
+    assert int(item["expires"]["N"]) == 1_790_000_000 + 30 * 86_400
+
+
+def test_more_blocks_than_a_page_holds_are_all_found(catalogue: DynamoCatalogue) -> None:
+    wordy = tuple(("service", f"{number:03d}" + "é" * 1500, 1) for number in range(200))
+    for number in range(40):  # compressed operations are small, so it takes ids that do not compress to fill 1 MB
+        catalogue.add(block(f"{number:03d}" + "x" * 900, NOW_NS, NOW_NS + number, operations=wordy))
+    assert len(names(catalogue, NOW_NS, NOW_NS + 100)) == 40
+
+
+def test_every_page_is_read_until_the_last(aws: None) -> None:
+    dynamodb = client("dynamodb")
+    first, second = (item_of(block(name, NOW_NS, NOW_NS)) for name in "ab")
+    key = {"pk": first["pk"], "sk": first["sk"]}
+    with Stubber(dynamodb) as stubber:
+        stubber.add_response("query", {"Items": [first], "LastEvaluatedKey": key})
+        stubber.add_response("query", {"Items": [second]})
+        found = DynamoCatalogue(dynamodb, TABLE, 30, lambda: NOW_NS)._query("shop#blocks#far", NOW_NS, NOW_NS + 1)
+        assert [read.block_id for read in found] == ["a", "b"]
+
+
+@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "InternalServerError"])
+def test_a_table_that_cannot_answer_now_is_overloaded_not_empty(aws: None, code: str) -> None:
+    dynamodb = client("dynamodb")
+    with Stubber(dynamodb) as stubber:
+        stubber.add_client_error("put_item", code, http_status_code=500)
+        with pytest.raises(Overloaded):
+            DynamoCatalogue(dynamodb, TABLE, 30).add(block("a", NOW_NS, NOW_NS))
+
+
+def test_an_entry_that_does_not_read_back_is_named(catalogue: DynamoCatalogue) -> None:
+    item = item_of(block("a", NOW_NS, NOW_NS))
+    del item["crc32"]
+    with pytest.raises(Corrupt, match="crc32") as raised:
+        block_of(item)
+    assert "a" in raised.value.where
