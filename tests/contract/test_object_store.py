@@ -28,7 +28,7 @@ KEY = "acme/blocks/2026-11-05/0001.parquet"
 
 
 @pytest.fixture
-def s3(aws: None) -> BaseClient:  # noqa: ARG001
+def s3(aws: None) -> BaseClient:
     s3 = client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     return s3

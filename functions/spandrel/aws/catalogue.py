@@ -1,7 +1,7 @@
 """The catalogue in DynamoDB: one item a live block, under the tenant and the UTC day of its latest span start.
 
-A block's starts span at most SPREAD_NS unless it is `far`, so the blocks of a time range lie in a range of sort keys that ends
-SPREAD_NS after it; those that are far stand in a partition of their own, which every question reads too.
+A block's starts span at most SPREAD_NS unless it is `far`, so the blocks of a time range lie in a range of sort keys
+that ends SPREAD_NS after it; those that are far stand in a partition of their own, which every question reads too.
 """
 
 from __future__ import annotations
