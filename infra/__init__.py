@@ -1,1 +1,1 @@
-"""One CDK construct a concern, and how the functions are packaged."""
+"""The stack as a CDK app: one construct a concern, and how the functions are packaged and the template synthesised."""

@@ -1,0 +1,38 @@
+"""Traces out: `query` answers from the blocks that the catalogue names."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra.function import Function
+from infra.packaging import Packages
+from infra.settings import Settings
+from infra.storage import Storage
+
+QUERY_TIMEOUT = cdk.Duration.seconds(29)  # API Gateway gives up after 30
+
+
+class Reading(Construct):
+    """`query`."""
+
+    def __init__(self, scope: Construct, settings: Settings, packages: Packages, storage: Storage) -> None:
+        super().__init__(scope, "Reading")
+        self.query = Function(
+            self,
+            "query",
+            description="Answers questions about traces, from blocks",
+            settings=settings,
+            package=packages["query"],
+            timeout=QUERY_TIMEOUT,
+            environment={
+                "SPANDREL_BUCKET": storage.bucket.bucket_name,
+                "SPANDREL_CATALOGUE_TABLE": storage.catalogue.table_name,
+                "SPANDREL_RETENTION_DAYS": str(settings.retention_days),
+            },
+            answers_requests=True,
+        )
+        self.query.may("dynamodb:Query", on=storage.catalogue.table_arn)
+        self.query.may("s3:GetObject", on=storage.objects("blocks"))
+        # A link to a large answer is signed with this role, so the role itself must be able to read it.
+        self.query.may("s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", on=storage.objects("answers"))

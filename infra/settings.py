@@ -1,0 +1,117 @@
+"""The settings of a deployment: what cdk.json says under the context key `spandrel`, validated.
+
+This model is the one place that knows the settings; README's table is held to the descriptions here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+CONTEXT_KEY = "spandrel"
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+LogDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+MemoryMib = Annotated[int, Field(ge=128, le=10240)]
+Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s]+)$")]
+
+
+class SettingsError(Exception):
+    """A setting that cannot be: one line that names it."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CustomDomain(_Model):
+    """A domain name of one's own instead of API Gateway's."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^(\*\.)?([a-z0-9-]+\.)+[a-z0-9-]+$")] = Field(
+        description="the domain name, for example traces.example.com"
+    )
+    certificate_arn: Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[^:]+:\d{12}:certificate/\S+$")] = (
+        Field(description="its certificate in AWS Certificate Manager, in the region of the stack")
+    )
+
+
+class Memory(_Model):
+    """Memory of each function in MiB. A function gets one whole vCPU at 1769 MiB, and a share of one below."""
+
+    receive: MemoryMib = 1024
+    store: MemoryMib = 1769
+    query: MemoryMib = 1769
+    authorize: MemoryMib = 256
+
+
+class Settings(_Model):
+    """Every setting has a default; cdk.json lists them all."""
+
+    stack_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$")] = Field(
+        "Spandrel", description="name of the CloudFormation stack; another name deploys a second, separate one"
+    )
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="how many days spans are shown and kept, from their arrival"
+    )
+    batching_window_s: Annotated[int, Field(ge=1, le=300)] = Field(
+        5, description="how many seconds of spans are gathered into one block; a span is found a little after that"
+    )
+    store_concurrency: Annotated[int, Field(ge=2, le=1000)] = Field(
+        5,
+        description="how many batches are stored at once at most, so that a flood leaves the account's other functions "
+        "room (a new account has a quota of 10)",
+    )
+    throttle_rate: Annotated[int, Field(ge=1)] = Field(
+        1000, description="requests a second that API Gateway lets through on average; more are answered 429"
+    )
+    throttle_burst: Annotated[int, Field(ge=1)] = Field(2000, description="requests it lets through at one instant")
+    memory_mib: Memory = Field(Memory(), description="memory of each function")
+    log_level: LogLevel = Field(
+        "WARNING", description="what the functions log; at WARNING a healthy invocation logs nothing and costs nothing"
+    )
+    log_retention_days: LogDays = Field(14, description="how many days logs are kept (one of CloudWatch's steps)")
+    access_log: bool = Field(
+        False, description="whether API Gateway logs each request, about 0.10 USD a million requests"
+    )
+    alarm_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = Field(
+        None, description="who is told of alarms; the address gets a mail to confirm. Without it alarms only show"
+    )
+    dashboard: bool = Field(
+        True,
+        description="whether there is a CloudWatch dashboard; beyond an account's first three it costs 3 USD a month",
+    )
+    cors_origins: list[Origin] = Field(["*"], description="origins whose pages may call the API; [] for none")
+    custom_domain: CustomDomain | None = Field(None, description="a domain name of one's own for the API")
+    snap_start: bool = Field(
+        False,
+        description="whether functions that answer requests start from a snapshot: faster cold starts for about "
+        "3.9 USD a GB of memory and month",
+    )
+
+
+def settings_from(context: Mapping[str, Any]) -> Settings:
+    """The settings of a CDK context; SettingsError in one line for the first that cannot be."""
+    misplaced = sorted(name for name in context if name in Settings.model_fields)
+    if misplaced:
+        raise SettingsError(f"{misplaced[0]}: belongs under context.{CONTEXT_KEY} in cdk.json")
+    given = context.get(CONTEXT_KEY, {})
+    if not isinstance(given, Mapping):
+        raise SettingsError(f"context.{CONTEXT_KEY} in cdk.json is an object of settings, not {given!r}")
+    try:
+        return Settings.model_validate(dict(given))
+    except ValidationError as error:
+        raise SettingsError(_one_line(error)) from None
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("literal[", "function-")))
+    if first["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting; there are {', '.join(Settings.model_fields)}"
+    message = re.sub(r"^Input should be", "should be", first["msg"])
+    return f"{name}: {message}, not {first['input']!r}"

@@ -1,0 +1,36 @@
+"""The stack: its concerns and how they meet."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra.access import Access
+from infra.api import Api
+from infra.ingestion import Ingestion
+from infra.packaging import Packages
+from infra.reading import Reading
+from infra.settings import Settings
+from infra.storage import Storage
+
+
+class Spandrel(cdk.Stack):
+    """API Gateway -> receive -> SQS -> store -> S3 and DynamoDB; query; authorize."""
+
+    def __init__(self, scope: Construct, settings: Settings, packages: Packages) -> None:
+        super().__init__(scope, settings.stack_name, description="Spandrel: distributed tracing")
+        storage = Storage(self, settings)
+        ingestion = Ingestion(self, settings, packages, storage)
+        reading = Reading(self, settings, packages, storage)
+        access = Access(self, settings, packages, storage)
+        api = Api(self, settings, {"receive": ingestion.receive, "query": reading.query}, access.authorizer)
+        self._output("Url", api.url, "where SDKs send spans and UIs ask for traces")
+        if api.domain:
+            self._output("DomainTarget", api.domain.regional_domain_name, "what the domain's CNAME record names")
+        self._output("KeyTable", storage.keys.table_name, "API keys, by hash")
+        self._output("CatalogueTable", storage.catalogue.table_name, "which blocks there are")
+        self._output("Bucket", storage.bucket.bucket_name, "the blocks")
+        self._output("DeadLetterQueueUrl", ingestion.dead_letters.queue_url, "messages that could not be stored")
+
+    def _output(self, name: str, value: str, description: str) -> None:
+        cdk.CfnOutput(self, name, value=value, description=description)
