@@ -16,7 +16,7 @@ from typing import Any
 import zstandard
 
 from spandrel.model.catalogue import ObjectStore
-from spandrel.model.errors import NotFound, Undecodable
+from spandrel.model.errors import Rejected, Undecodable
 from spandrel.model.limits import DECODED_BODY_BYTES
 from spandrel.model.tenant import tenant_name
 
@@ -64,8 +64,8 @@ def unpacked(record: Mapping[str, Any], objects: ObjectStore) -> Queued:
         body = zstandard.ZstdDecompressor().decompress(compressed, max_output_size=DECODED_BODY_BYTES)
     except KeyError as missing:
         raise Undecodable(f"the message lacks {missing}") from missing
-    except NotFound as missing:
-        raise Undecodable(str(missing)) from missing
+    except Rejected as refused:  # no such tenant, no such object
+        raise Undecodable(str(refused)) from refused
     except (ValueError, binascii.Error, zstandard.ZstdError) as error:
         raise Undecodable(f"the message does not decode: {error}") from error
     return Queued(record["messageId"], tenant, received_ns, body)
