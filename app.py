@@ -1,16 +1,18 @@
-"""The CDK app. `./spandrel deploy` runs it through the CDK command line; so does `cdk deploy`, see README.md."""
+"""The CDK app, which the CDK command line runs: `./spandrel deploy`, or `cdk deploy` in the project's environment."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "functions"))
-
-from infra.node import use_node_from_pypi
+ROOT = Path(__file__).parent
+sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
 if __name__ == "__main__":
-    use_node_from_pypi()
+    from infra.settings import SettingsError
     from infra.synth import synthesise_for_command_line
 
-    synthesise_for_command_line()
+    try:
+        synthesise_for_command_line()
+    except SettingsError as error:
+        sys.exit(f"cdk.json: {error}")

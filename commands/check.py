@@ -11,6 +11,7 @@ CHECKS = {
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy"],
     "architecture": ["pytest", "-q", "tests/architecture"],
+    "cfn-lint and cdk-nag": ["infra.findings"],
 }
 
 

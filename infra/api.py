@@ -11,6 +11,7 @@ from aws_cdk.aws_apigatewayv2_authorizers import HttpLambdaAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
+from infra.acknowledged import acknowledge
 from infra.function import Function
 from infra.log_group import log_group
 from infra.settings import CustomDomain, LogDays, Settings
@@ -63,12 +64,14 @@ class Api(Construct):
             for name, function in functions.items()
         }
         for route in routes.ROUTES:
-            self.http_api.add_routes(
+            (added,) = self.http_api.add_routes(
                 path=route.path,
                 methods=[apigateway.HttpMethod[route.method]],
                 integration=integrations[route.function],
                 authorizer=authorizer if route.scope else None,
             )
+            if not route.scope:
+                acknowledge(added, "AwsSolutions-APIG4", f"{route.path} is open to everybody and shows no data.")
 
     def _stage(self, settings: Settings) -> apigateway.HttpStage:
         stage = apigateway.HttpStage(
@@ -84,6 +87,12 @@ class Api(Construct):
         )
         if settings.access_log:
             self._log_accesses(stage, settings.log_retention_days)
+        else:
+            acknowledge(
+                stage,
+                "AwsSolutions-APIG1",
+                "Each line is billed; the functions log what they refuse for a fault, and `access_log` logs the rest.",
+            )
         return stage
 
     def _log_accesses(self, stage: apigateway.HttpStage, days: LogDays) -> None:

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.acknowledged import acknowledge
 from infra.log_group import log_group
 from infra.packaging import Package, Verb
 from infra.settings import LogLevel, Settings
@@ -42,6 +43,7 @@ class Function(Construct):
         answers_requests: bool,
     ) -> None:
         super().__init__(scope, verb.capitalize())
+        self.verb = verb
         self.log_group = log_group(self, "Logs", settings.log_retention_days)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.may("logs:CreateLogStream", "logs:PutLogEvents", on=self.log_group.log_group_arn)
@@ -67,6 +69,11 @@ class Function(Construct):
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
             if settings.snap_start and answers_requests
             else None,
+        )
+        acknowledge(
+            self.unpublished,
+            "AwsSolutions-L1",
+            "Python 3.13 has security updates until October 2029; the byte code that a package carries is made for it.",
         )
         self.live = lambda_.Alias(self, "Live", alias_name="live", version=self.unpublished.current_version)
 

@@ -58,7 +58,7 @@ class Ingestion(Construct):
             answers_requests=True,
         )
         receive.may("sqs:SendMessage", on=self.queue.queue_arn)
-        receive.may("s3:PutObject", "s3:PutObjectTagging", on=storage.objects("incoming"))
+        storage.let(receive, "s3:PutObject", "s3:PutObjectTagging", to="incoming")
         return receive
 
     def _store(self, settings: Settings, packages: Packages, storage: Storage) -> Function:
@@ -80,8 +80,8 @@ class Ingestion(Construct):
         # What Lambda's poller does in the function's name; the grant of CDK would add two actions it never uses.
         store.may("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on=self.queue.queue_arn)
         store.may("sqs:SendMessage", on=self.dead_letters.queue_arn)
-        store.may("s3:GetObject", on=storage.objects("incoming"))
-        store.may("s3:PutObject", on=storage.objects("blocks"))
+        storage.let(store, "s3:GetObject", to="incoming")
+        storage.let(store, "s3:PutObject", to="blocks")
         store.may("dynamodb:PutItem", on=storage.catalogue.table_arn)
         lambda_.EventSourceMapping(
             self,

@@ -33,6 +33,6 @@ class Reading(Construct):
             answers_requests=True,
         )
         self.query.may("dynamodb:Query", on=storage.catalogue.table_arn)
-        self.query.may("s3:GetObject", on=storage.objects("blocks"))
+        storage.let(self.query, "s3:GetObject", to="blocks")
         # A link to a large answer is signed with this role, so the role itself must be able to read it.
-        self.query.may("s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", on=storage.objects("answers"))
+        storage.let(self.query, "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", to="answers")

@@ -7,7 +7,9 @@ from constructs import Construct
 
 from infra.access import Access
 from infra.api import Api
+from infra.dashboard import Dashboard
 from infra.ingestion import Ingestion
+from infra.monitoring import Monitoring
 from infra.packaging import Packages
 from infra.reading import Reading
 from infra.settings import Settings
@@ -24,6 +26,10 @@ class Spandrel(cdk.Stack):
         reading = Reading(self, settings, packages, storage)
         access = Access(self, settings, packages, storage)
         api = Api(self, settings, {"receive": ingestion.receive, "query": reading.query}, access.authorizer)
+        Monitoring(self, settings, ingestion, api)
+        if settings.dashboard:
+            functions = (ingestion.receive, ingestion.store, reading.query, access.authorize)
+            Dashboard(self, api, ingestion, {function.verb: function for function in functions})
         self._output("Url", api.url, "where SDKs send spans and UIs ask for traces")
         if api.domain:
             self._output("DomainTarget", api.domain.regional_domain_name, "what the domain's CNAME record names")

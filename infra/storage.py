@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.acknowledged import acknowledge
+from infra.function import Function
 from infra.settings import Settings
 from spandrel.model import lifecycle
+
+Objects = Literal["blocks", "incoming", "answers"]
 
 
 class Storage(Construct):
@@ -27,12 +33,17 @@ class Storage(Construct):
         )
         self.keys = self._table("Keys", partition_key=dynamodb.Attribute(name="pk", type=text))
 
-    def objects(self, kind: str) -> str:
-        """ARN of all objects of that kind, of every tenant: the tenant comes first in a key (docs/architecture.md)."""
-        return self.bucket.arn_for_objects(f"*/{kind}/*")
+    def let(self, function: Function, *actions: str, to: Objects) -> None:
+        """Lets the function do `actions` to the objects of one kind, of every tenant."""
+        function.may(*actions, on=self.bucket.arn_for_objects(f"*/{to}/*"))
+        acknowledge(
+            function.role,
+            f"AwsSolutions-IAM5[Resource::<{_logical_id(self.bucket)}.Arn>/*/{to}/*]",
+            f"Objects are named when spans come: the role reaches all of {to}/ of all tenants, and no other kind.",
+        )
 
     def _bucket(self, settings: Settings) -> s3.Bucket:
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             "Bucket",
             encryption=s3.BucketEncryption.S3_MANAGED,
@@ -44,6 +55,13 @@ class Storage(Construct):
             cors=[_reading_large_answers()] if settings.cors_origins else None,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
+        acknowledge(
+            bucket,
+            "AwsSolutions-S1",
+            "An access log would be a second bucket that grows with each read; who reads is API Gateway's to log, and "
+            "CloudTrail's data events can be switched on for the bucket where an audit asks for them.",
+        )
+        return bucket
 
     def _table(self, name: str, **schema: object) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -60,6 +78,12 @@ class Storage(Construct):
         )
         table.add_to_resource_policy(_over_tls_only())
         return table
+
+
+def _logical_id(bucket: s3.Bucket) -> str:
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)
+    return str(cdk.Stack.of(bucket).resolve(resource.logical_id))
 
 
 def _over_tls_only() -> iam.PolicyStatement:
