@@ -13,18 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import otlp_messages
-from .schema import (
-    ATTRIBUTE_TYPES,
-    COLUMNS_MAX,
-    KEY_VALUE,
-    SERVICE_NAME,
-    AttributeScope,
-    AttributeType,
-    attribute_column,
-    may_be_a_column,
-)
+from .naming import ATTRIBUTE_TYPES as TYPES
+from .naming import SERVICE_NAME, AttributeScope, AttributeType, attribute_column, may_be_a_column
+from .schema import COLUMNS_MAX, KEY_VALUE
 
-TYPES: tuple[AttributeType, ...] = tuple(ATTRIBUTE_TYPES)
 _NO_COLUMN = len(TYPES)  # the type code of what no column can hold
 _CODES = 16  # room for type codes below each key code
 

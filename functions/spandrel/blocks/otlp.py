@@ -21,7 +21,7 @@ from opentelemetry.proto.common.v1.common_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status, TracesData
 
-from .schema import ATTRIBUTE_SCOPES, SERVICE_NAME, AttributeScope, AttributeType, attribute_of_column
+from .naming import ATTRIBUTE_SCOPES, SERVICE_NAME, AttributeScope, AttributeType, attribute_of_column
 
 Row = dict[str, Any]
 _MODULO = 2**64

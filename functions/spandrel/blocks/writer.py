@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block, Operation
 
-from .schema import COLUMNS, FORMAT_VERSION
+from .naming import FORMAT_VERSION
+from .schema import COLUMNS
 from .spans import Spans
 
 ROW_GROUP_SPANS = 20_000  # small enough that one trace costs little to read, large enough to compress
