@@ -56,26 +56,27 @@ def write_blocks(tenant: str, bodies: Sequence[bytes], received_ns: int, name: s
             continue
         table = spans.table(chosen)
         if len(table):
-            yield write_block(table, _draft(tenant, received_ns, f"{name}-far" if is_far else name, is_far=is_far))
+            yield write_block(table, draft(tenant, received_ns, f"{name}-far" if is_far else name, is_far=is_far))
 
 
-def write_block(table: pa.Table, draft: Block) -> WrittenBlock:
-    """A sorted table of spans -> its block; what `draft` cannot know (counts, ranges, operations) is read off the
+def write_block(table: pa.Table, drafted: Block) -> WrittenBlock:
+    """A sorted table of spans -> its block; what `drafted` cannot know (counts, ranges, operations) is read off the
     table.
     """
-    entry = _described(table, draft)
+    entry = _described(table, drafted)
     encodings = _encodings(table)
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table.replace_schema_metadata({FOOTER_KEY: footer_of(entry)}),
+    with pq.ParquetWriter(
         sink,
-        row_group_size=ROW_GROUP_SPANS,
+        table.schema,
         compression="zstd",
         use_dictionary=[name for name in table.column_names if name not in encodings],
         column_encoding=encodings,
         store_schema=False,
         write_page_checksum=True,
-    )
+    ) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP_SPANS)
+        writer.add_key_value_metadata({FOOTER_KEY: footer_of(entry)})
     body = sink.getvalue().to_pybytes()
     return WrittenBlock(replace(entry, size_bytes=len(body), crc32=zlib.crc32(body)), body)
 
@@ -109,7 +110,8 @@ def footer_of(entry: Block) -> bytes:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _draft(tenant: str, received_ns: int, name: str, *, is_far: bool) -> Block:
+def draft(tenant: str, received_ns: int, name: str, *, is_far: bool) -> Block:
+    """The entry of a level-0 block before its spans are looked at."""
     day = datetime.fromtimestamp(received_ns // 10**9, UTC).date().isoformat()
     return Block(
         tenant=tenant,
@@ -136,11 +138,11 @@ def _far(start: pa.Array, received_ns: int) -> pa.Array:
     return pc.or_(pc.less(start, earliest), pc.greater(start, latest))
 
 
-def _described(table: pa.Table, draft: Block) -> Block:
+def _described(table: pa.Table, drafted: Block) -> Block:
     start = pc.min_max(table["start_time_unix_nano"]).as_py()
     trace_ids = table["trace_id"]
     return replace(
-        draft,
+        drafted,
         spans=len(table),
         min_start_ns=start["min"],
         max_start_ns=start["max"],
