@@ -12,15 +12,9 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from spandrel.blocks.naming import ATTRIBUTE_SCOPES, ATTRIBUTE_TYPES, attribute_column, attribute_of_column
 from spandrel.blocks.otlp import to_otlp
-from spandrel.blocks.schema import (
-    ATTRIBUTE_SCOPES,
-    ATTRIBUTE_TYPES,
-    COLUMNS,
-    COLUMNS_MAX,
-    attribute_column,
-    attribute_of_column,
-)
+from spandrel.blocks.schema import COLUMNS, COLUMNS_MAX
 from spandrel.blocks.writer import WrittenBlock, write_blocks
 from tests.builders import RECEIVED_NS, key_value, request_of, span
 from tests.otlp import REQUESTS, TEXT, spans_of
