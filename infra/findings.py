@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.packaging import CACHE
+from infra.paths import CACHE
 from infra.synth import synthesise
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {

