@@ -1,38 +1,25 @@
-"""Attributes as OTLP sends them (a list of key-value pairs a span) -> columns, without a Python step a span or an
-attribute.
+"""Attributes as OTLP sends them (a list of key-value pairs a span) -> columns, without a Python step a span or a pair.
 
-The pairs of all spans lie flat in Arrow. Each gets a pair code (key and type); the most frequent codes become columns
-by one scatter each; what is left goes to the rest, in the order in which it came.
+Each pair gets a code (key and type); the most frequent codes become columns by one scatter each; what is left goes to
+the rest, in the order in which it came.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from . import otlp_messages
-from .naming import ATTRIBUTE_TYPES as TYPES
-from .naming import SERVICE_NAME, AttributeScope, AttributeType, attribute_column, may_be_a_column
-from .schema import COLUMNS_MAX, KEY_VALUE
+from .naming import ATTRIBUTE_TYPES, SERVICE_NAME, AttributeScope, AttributeType, attribute_column, may_be_a_column
+from .pairs import NO_COLUMN, Pairs, key_value_structs, list_of, pairs_of, scattered
+from .schema import COLUMNS_MAX
 
-_NO_COLUMN = len(TYPES)  # the type code of what no column can hold
 _CODES = 16  # room for type codes below each key code
 
-# AnyValue's fields -> the type that its values have as a column
-_SCALARS: dict[str, AttributeType] = {
-    "string_value": "string",
-    "int_value": "int",
-    "double_value": "double",
-    "bool_value": "bool",
-    "bytes_value": "bytes",
-}
-_VALUE_FIELDS = {"string": "string_value", "int": "int_value", "double": "double_value", "bool": "bool_value"} | {
-    "bytes": "bytes_value",
-    "array": "array_value",
-    "kvlist": "kvlist_value",
-}
+Attribute = tuple[str, AttributeType]
+"""A key and a type: what one column holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,122 +34,53 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pairs:
-    """The flat key-value pairs that come out: their output row, key, AnyValue and type code; arrays decoded beside
-    them.
-    """
+class _Coded:
+    """Pairs with their codes: `codes` is dictionary-encoded, `repeated` (None: never) where a row repeats the key."""
 
-    row: pa.Array
-    key: pa.Array
-    value: pa.StructArray
-    type_code: pa.Array
-    arrays: _Arrays | None
+    pairs: Pairs
+    keys: pa.Array
+    codes: pa.DictionaryArray
+    repeated: pa.Array | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrays:
-    """The array values among the pairs: `index[i]` is the place of pair i's value in `elements`, null for other
-    pairs.
-    """
-
-    index: pa.Array
-    elements: pa.ListArray
-    type_code: pa.Array
+Placed = tuple[dict[str, pa.Array], pa.Array | None]
+"""Columns by name, and the rest as lists of KEY_VALUE; None where nothing is left. Each pair is in exactly one."""
 
 
-def attribute_columns(
-    lists: pa.ListArray, placement: Placement, scope: AttributeScope
-) -> tuple[dict[str, pa.Array], pa.Array | None]:
-    """Lists of KeyValue messages -> columns by name, each `placement.rows` long, and the rest (None where nothing is
-    left).
-
-    Nothing is lost: each pair is in exactly one column or in the rest.
-    """
-    pairs = _pairs(lists, placement)
-    if len(pairs.key) == 0:
+def attribute_columns(lists: pa.ListArray, placement: Placement, scope: AttributeScope) -> Placed:
+    """Lists of KeyValue messages -> the columns that the most frequent attributes get, and the rest."""
+    row = placement.position.take(pc.list_parent_indices(lists).cast(pa.int64()))
+    pairs = pairs_of(key_value_structs(pc.list_flatten(lists)), row)
+    if len(pairs) == 0:
         return {}, None
+    coded = _coded(pairs)
+    return _placed(coded, _most_frequent(coded, scope), placement.rows)
+
+
+def columns_of(pairs: Pairs, rows: int, wanted: Mapping[Attribute, str]) -> Placed:
+    """Pairs -> the wanted columns, by the names that they shall have, and the rest."""
+    if len(pairs) == 0:
+        return {}, None
+    coded = _coded(pairs)
+    return _placed(coded, _wanted(coded, wanted), rows)
+
+
+def column_name(scope: AttributeScope, attribute: Attribute) -> str:
+    """The column of an attribute; the service's name has one that every block has."""
+    key, attribute_type = attribute
+    if (scope, key, attribute_type) == ("resource", SERVICE_NAME, "string"):
+        return "service"
+    return attribute_column(scope, key, attribute_type)
+
+
+def _coded(pairs: Pairs) -> _Coded:
     keys = pairs.key.dictionary_encode()
     codes = pc.add(pc.multiply(keys.indices, _CODES), pairs.type_code).dictionary_encode()
-    repeated = _repeated(pairs.row, keys.indices)
-    counts = _counts(codes, repeated)
-    chosen = _chosen(codes.dictionary, counts, keys.dictionary, scope)
-    columns = _columns(pairs, codes, chosen, repeated, placement.rows)
-    return columns, _rest(pairs, codes, chosen, repeated, placement.rows)
-
-
-def key_values(lists: pa.ListArray) -> pa.ListArray:
-    """Lists of KeyValue messages -> the same lists as the block's KEY_VALUE structs."""
-    pairs = pc.list_flatten(lists)
-    return list_of(_key_value_structs(pairs.field("key"), pc.struct_field(pairs, "value")), pc.list_value_length(lists))
-
-
-def list_of(values: pa.Array, lengths: pa.Array) -> pa.ListArray:
-    """Values that lie in order -> one list a length; a null length is an empty list."""
-    ends = pc.cumulative_sum(lengths.cast(pa.int32()).fill_null(0))
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
-    return pa.ListArray.from_arrays(offsets, values)
-
-
-def _pairs(lists: pa.ListArray, placement: Placement) -> _Pairs:
-    row = placement.position.take(pc.list_parent_indices(lists).cast(pa.int64()))
-    pairs = pc.list_flatten(lists)
-    if row.null_count:
-        kept = row.is_valid()
-        row, pairs = row.filter(kept), pairs.filter(kept)
-    value = pc.struct_field(pairs, "value")
-    arrays = _arrays(pc.struct_field(value, "array_value"))
-    return _Pairs(row, pairs.field("key"), value, _type_code(value, arrays), arrays)
-
-
-def _type_code(value: pa.StructArray, arrays: _Arrays | None) -> pa.Array:
-    """For each AnyValue the index of its type in TYPES, or _NO_COLUMN."""
-    conditions = pc.make_struct(*(pc.struct_field(value, field).is_valid() for field in _SCALARS))
-    codes = [pa.scalar(TYPES.index(name), pa.int32()) for name in _SCALARS.values()]
-    code = pc.case_when(conditions, *codes, pa.scalar(_NO_COLUMN, pa.int32()))
-    if arrays is None:
-        return code
-    return pc.coalesce(arrays.type_code.take(arrays.index), code)
-
-
-def _arrays(serialized: pa.Array) -> _Arrays | None:
-    present = serialized.is_valid()
-    if serialized.null_count == len(serialized):
-        return None
-    elements = otlp_messages.arrays_to_arrow(serialized.drop_null())
-    index = pc.if_else(
-        present, pc.subtract(pc.cumulative_sum(present.cast(pa.int64())), 1), pa.scalar(None, pa.int64())
-    )
-    return _Arrays(index, elements, _array_type_code(elements))
-
-
-def _array_type_code(elements: pa.ListArray) -> pa.Array:
-    """A list type where all elements of a list have one scalar type; a list of nothing counts as one of text."""
-    element_code = _type_code(pc.list_flatten(elements), None)
-    grouped = (
-        pa.table({"list": pc.list_parent_indices(elements).cast(pa.int64()), "code": element_code})
-        .group_by("list")
-        .aggregate([("code", "min"), ("code", "max")])
-    )
-    to_list_code = pa.array([*map(_list_type_code, TYPES), _NO_COLUMN], pa.int32())
-    least, most = (grouped[f"code_{end}"].combine_chunks() for end in ("min", "max"))
-    uniform = pc.if_else(pc.equal(least, most), to_list_code.take(least), pa.scalar(_NO_COLUMN, pa.int32()))
-    at = grouped["list"].combine_chunks()
-    of_text = pa.scalar(TYPES.index("string[]"), pa.int32())
-    return _scattered(uniform, at, len(elements)).fill_null(of_text)
-
-
-def _list_type_code(element_type: str) -> int:
-    names: tuple[str, ...] = TYPES
-    return names.index(f"{element_type}[]") if f"{element_type}[]" in names else _NO_COLUMN
-
-
-def _scattered(values: pa.Array, row: pa.Array, rows: int) -> pa.Array:
-    """values[i] at row[i] of an array of `rows`, null elsewhere."""
-    return pc.scatter(values, row, max_index=rows - 1)
+    return _Coded(pairs, keys.dictionary, codes, _repeated(pairs.row, keys.indices))
 
 
 def _repeated(row: pa.Array, key_code: pa.Array) -> pa.Array | None:
-    """Which pairs have a key that their span repeats; None where no span repeats any (the ordinary case)."""
+    """Which pairs have a key that their row repeats; None where no row repeats any (the ordinary case)."""
     combined = pc.add(pc.multiply(row, pa.scalar(2**31, pa.int64())), key_code.cast(pa.int64()))
     if pc.count_distinct(combined).as_py() == len(combined):
         return None
@@ -171,52 +89,57 @@ def _repeated(row: pa.Array, key_code: pa.Array) -> pa.Array | None:
     return pc.is_in(combined, value_set=several)
 
 
-def _counts(codes: pa.DictionaryArray, repeated: pa.Array | None) -> pa.Array:
-    """How many pairs of each code could be in its column, in the order of the codes' dictionary."""
-    indices = codes.indices if repeated is None else codes.indices.filter(pc.invert(repeated))
-    counted = indices.value_counts()
-    at = counted.field("values").cast(pa.int64())
-    return _scattered(counted.field("counts"), at, len(codes.dictionary)).fill_null(0)
+def _most_frequent(coded: _Coded, scope: AttributeScope) -> dict[int, str]:
+    """Which codes get a column, by their index in the dictionary, with the column's name.
 
-
-def _chosen(codes: pa.Array, counts: pa.Array, keys: pa.Array, scope: AttributeScope) -> dict[int, str]:
-    """Which pair codes get a column, by their index in the dictionary, with the column's name.
-
-    The most frequent win; of equally frequent ones those that sort first by code, so that the choice is deterministic.
+    Of equally frequent ones those that came first, so that the choice is deterministic.
     """
-    order = pc.sort_indices(
-        pa.table({"count": counts, "code": codes}), sort_keys=[("count", "descending"), ("code", "ascending")]
-    )
+    counts = _counts(coded)
     chosen: dict[int, str] = {}
-    for index in order.to_pylist():
+    for index in pc.sort_indices(counts, sort_keys=[("", "descending")]).to_pylist():
         if len(chosen) == COLUMNS_MAX[scope] or counts[index].as_py() == 0:
             break
-        key_code, type_code = divmod(codes[index].as_py(), _CODES)
-        key = keys[key_code].as_py()
-        if type_code != _NO_COLUMN and may_be_a_column(key):
-            chosen[index] = _column_name(scope, key, TYPES[type_code])
+        key_code, type_code = divmod(coded.codes.dictionary[index].as_py(), _CODES)
+        key = coded.keys[key_code].as_py()
+        if type_code != NO_COLUMN and may_be_a_column(key):
+            chosen[index] = column_name(scope, (key, ATTRIBUTE_TYPES[type_code]))
     return chosen
 
 
-def _column_name(scope: AttributeScope, key: str, attribute_type: AttributeType) -> str:
-    if (scope, key, attribute_type) == ("resource", SERVICE_NAME, "string"):
-        return "service"
-    return attribute_column(scope, key, attribute_type)
+def _counts(coded: _Coded) -> pa.Array:
+    """How many pairs of each code could be in its column, in the order of the codes' dictionary."""
+    indices = coded.codes.indices
+    counted = (indices if coded.repeated is None else indices.filter(pc.invert(coded.repeated))).value_counts()
+    at = counted.field("values").cast(pa.int64())
+    return scattered(counted.field("counts"), at, len(coded.codes.dictionary)).fill_null(0)
 
 
-def _columns(
-    pairs: _Pairs, codes: pa.DictionaryArray, chosen: dict[int, str], repeated: pa.Array | None, rows: int
-) -> dict[str, pa.Array]:
+def _wanted(coded: _Coded, wanted: Mapping[Attribute, str]) -> dict[int, str]:
+    key_code = pc.index_in(pa.array([key for key, _ in wanted], pa.string()), value_set=coded.keys)
+    type_code = pa.array([ATTRIBUTE_TYPES.index(kind) for _, kind in wanted], pa.int32())
+    code = pc.add(pc.multiply(key_code, _CODES), type_code)
+    index = pc.index_in(code, value_set=coded.codes.dictionary).to_pylist()
+    return {at: name for at, name in zip(index, wanted.values(), strict=True) if at is not None}
+
+
+def _placed(coded: _Coded, chosen: Mapping[int, str], rows: int) -> Placed:
+    return _columns(coded, chosen, rows), _rest(coded, chosen.keys(), rows)
+
+
+def _columns(coded: _Coded, chosen: Mapping[int, str], rows: int) -> dict[str, pa.Array]:
+    codes, pairs = coded.codes, coded.pairs
     indices = codes.indices
-    if repeated is not None:  # a code of its own, that nobody chose
-        indices = pc.if_else(repeated, pa.scalar(len(codes.dictionary), indices.type), indices)
+    if coded.repeated is not None:  # a code of its own, that nobody chose
+        indices = pc.if_else(coded.repeated, pa.scalar(len(codes.dictionary), indices.type), indices)
     order = pc.sort_indices(indices).cast(pa.int64())  # stable: within a code the pairs stay in order
     bounds = _bounds(indices.take(order))
-    return {
-        name: _column(pairs, order.slice(start, length), TYPES[codes.dictionary[index].as_py() % _CODES], rows)
-        for index, name in chosen.items()
-        for start, length in [bounds[index]]
-    }
+    columns = {}
+    for index, name in chosen.items():
+        if index in bounds:
+            of_code = order.slice(*bounds[index])
+            source = scattered(of_code, pairs.row.take(of_code), rows)
+            columns[name] = pairs.values(source, ATTRIBUTE_TYPES[codes.dictionary[index].as_py() % _CODES])
+    return columns
 
 
 def _bounds(sorted_codes: pa.Array) -> dict[int, tuple[int, int]]:
@@ -227,31 +150,14 @@ def _bounds(sorted_codes: pa.Array) -> dict[int, tuple[int, int]]:
     return {code: (start, end - start) for code, start, end in zip(runs.values.to_pylist(), starts, ends, strict=True)}
 
 
-def _column(pairs: _Pairs, chosen: pa.Array, attribute_type: AttributeType, rows: int) -> pa.Array:
-    source = _scattered(chosen, pairs.row.take(chosen), rows)
-    if not attribute_type.endswith("[]"):
-        return pc.struct_field(pairs.value, _VALUE_FIELDS[attribute_type]).take(source)
-    assert pairs.arrays is not None
-    elements = pairs.arrays.elements
-    scalars = pc.struct_field(pc.list_flatten(elements), _VALUE_FIELDS[attribute_type.removesuffix("[]")])
-    return list_of(scalars, pc.list_value_length(elements)).take(pairs.arrays.index.take(source))
-
-
-def _rest(
-    pairs: _Pairs, codes: pa.DictionaryArray, chosen: dict[int, str], repeated: pa.Array | None, rows: int
-) -> pa.Array | None:
-    left = pc.invert(pc.is_in(codes.indices, value_set=pa.array(sorted(chosen), codes.indices.type)))
-    if repeated is not None:
-        left = pc.or_(left, repeated)
+def _rest(coded: _Coded, chosen: Collection[int], rows: int) -> pa.Array | None:
+    indices = coded.codes.indices
+    left = pc.invert(pc.is_in(indices, value_set=pa.array(sorted(chosen), indices.type)))
+    if coded.repeated is not None:
+        left = pc.or_(left, coded.repeated)
     if not pc.any(left).as_py():
         return None
-    row = pairs.row.filter(left)
-    order = pc.sort_indices(row)
-    structs = _key_value_structs(pairs.key.filter(left), pairs.value.filter(left)).take(order)
+    row = coded.pairs.row.filter(left)
+    structs = coded.pairs.structs.filter(left).take(pc.sort_indices(row))
     counted = row.value_counts()
-    return list_of(structs, _scattered(counted.field("counts"), counted.field("values"), rows))
-
-
-def _key_value_structs(key: pa.Array, value: pa.StructArray) -> pa.StructArray:
-    fields = [key, *(pc.struct_field(value, field) for field in _VALUE_FIELDS.values())]
-    return pa.StructArray.from_arrays(fields, fields=list(KEY_VALUE))
+    return list_of(structs, scattered(counted.field("counts"), counted.field("values"), rows))

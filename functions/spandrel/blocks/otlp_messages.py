@@ -11,6 +11,7 @@ from typing import Any
 
 import ptars
 import pyarrow as pa
+import pyarrow.compute as pc
 from google.protobuf import descriptor_pb2, descriptor_pool
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from opentelemetry.proto.common.v1 import common_pb2
@@ -54,3 +55,22 @@ def requests_to_arrow(bodies: list[bytes]) -> pa.RecordBatch:
 def arrays_to_arrow(arrays: pa.Array) -> pa.ListArray:
     """Serialized ArrayValues -> a list of AnyValue structs for each, its own nested values still bytes."""
     return _handler("common.v1.ArrayValue").array_to_record_batch(arrays).column("values")
+
+
+def arrays_from_arrow(lists: pa.ListArray) -> pa.Array:
+    """Lists of text, integers, doubles or booleans -> serialized ArrayValues."""
+    field = {pa.string(): "string_value", pa.int64(): "int_value", pa.float64(): "double_value"}.get(
+        lists.type.value_type, "bool_value"
+    )
+    handler = _handler("common.v1.ArrayValue")
+    any_value = handler.schema().field("values").type.value_type
+    scalars = pc.list_flatten(lists)
+    columns = [scalars if each.name == field else pa.nulls(len(scalars), each.type) for each in any_value]
+    values = pa.StructArray.from_arrays(columns, fields=list(any_value))
+    ends = pc.cumulative_sum(pc.list_value_length(lists))
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
+    return handler.record_batch_to_array(
+        pa.record_batch(
+            [pa.ListArray.from_arrays(offsets, values, type=handler.schema().field("values").type)], ["values"]
+        )
+    )

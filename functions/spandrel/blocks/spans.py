@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import otlp_messages
-from .attributes import Placement, attribute_columns, key_values, list_of
+from .attributes import Placement, attribute_columns
+from .pairs import key_value_lists, list_of
 from .schema import ALWAYS, COLUMNS, EVENT, LINK
 
 # Columns that come as they are from the Span message; 0, empty text and empty bytes are what OTLP means by "not there".
@@ -157,7 +158,7 @@ def _links(lists: pa.ListArray) -> pa.ListArray:
 def _nested(lists: pa.ListArray, struct: pa.StructType) -> pa.ListArray:
     messages = pc.list_flatten(lists)
     fields: list[Any] = [
-        key_values(messages.field(field.name)) if field.name == "attributes" else messages.field(field.name)
+        key_value_lists(messages.field(field.name)) if field.name == "attributes" else messages.field(field.name)
         for field in struct
     ]
     return list_of(pa.StructArray.from_arrays(fields, fields=list(struct)), pc.list_value_length(lists))
