@@ -19,7 +19,6 @@ from infra import node
 
 LAMBDA_PYTHON = (3, 13)
 LAMBDA_MAGIC = (3571).to_bytes(2, "little") + b"\r\n"  # importlib.util.MAGIC_NUMBER of CPython 3.13
-LAMBDA_FOLDER = "/var/task"  # where Lambda unpacks a package: so tracebacks name files that are there
 
 # Where Pythons are that are not on PATH: pyenv, uv, python.org's, Debian's deadsnakes, Homebrew.
 USUAL_PLACES = (
@@ -39,7 +38,7 @@ def compile_for_lambda(folder: Path) -> None:
     """Byte code beside every module below the folder, for Python 3.13. CompilerMissing says what to install."""
     python = python_for_lambda()
     if python:
-        _compile(python, folder, "-s", str(folder), "-p", LAMBDA_FOLDER)
+        _compile(python, folder)
     else:
         _compile_with_pyodide(folder)
     _check_magic(folder)
@@ -76,17 +75,15 @@ def _is_lambda_python(path: str) -> bool:
     return answer.returncode == 0 and answer.stdout.split() == ["cpython", LAMBDA_MAGIC.hex()]
 
 
-def _compile(python: str, folder: Path, *naming: str) -> None:
-    options = ["--invalidation-mode", "unchecked-hash", "-j", "0", "-q", "-f", *naming]
+def _compile(python: str, folder: Path) -> None:
+    """Without the folder's name in the byte code: Python puts the right one there when it imports a module."""
+    options = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-j", "0", "-q", "-f"]
     subprocess.run([python, "-I", "-m", "compileall", *options, str(folder)], check=True, stdout=sys.stderr)
 
 
 def _compile_with_pyodide(folder: Path) -> None:
     try:
-        modules = node.install("pyodide")
-        script = Path(__file__).parent / "npm" / "pyodide" / "compile.mjs"
-        shutil.copyfile(script, modules.parent / script.name)
-        node.run(str(modules.parent / script.name), str(folder), LAMBDA_FOLDER)
+        node.run(str(node.install("pyodide") / "compile.mjs"), str(folder))
     except node.NodeFailed as error:
         raise CompilerMissing(
             f"no CPython 3.13 is here to compile for Lambda, and Pyodide's failed ({error}); install python3.13"

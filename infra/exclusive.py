@@ -12,6 +12,6 @@ from pathlib import Path
 def exclusively(made: Path) -> Iterator[None]:
     """Whoever wants to make the same path meanwhile waits, and finds it made. The lock ends with its process."""
     made.parent.mkdir(parents=True, exist_ok=True)
-    with made.with_name(f"{made.name}.lock").open("w") as lock:
+    with made.with_name(f".{made.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

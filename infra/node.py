@@ -40,7 +40,7 @@ def run(script: str, *arguments: str) -> None:
 
 
 def install(name: str) -> Path:
-    """The packages of `npm/<name>`, installed once under .spandrel/ -> their folder `node_modules`."""
+    """The packages of `npm/<name>`, installed once under .spandrel/ -> that folder: node_modules and what lies beside."""
     pinned = PINNED / name
     files = sorted(path for path in pinned.iterdir() if path.is_file())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
@@ -53,7 +53,7 @@ def install(name: str) -> Path:
                 shutil.copyfile(path, folder / path.name)
             run(str(NPM), "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund")
             (folder / "installed").touch()
-    return folder / "node_modules"
+    return folder
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
