@@ -40,7 +40,7 @@ def run(script: str, *arguments: str) -> None:
 
 
 def install(name: str) -> Path:
-    """The packages of `npm/<name>`, installed once under .spandrel/ -> that folder: node_modules and what lies beside."""
+    """The packages of `npm/<name>`, installed once under .spandrel/ -> the folder that holds node_modules."""
     pinned = PINNED / name
     files = sorted(path for path in pinned.iterdir() if path.is_file())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -18,7 +18,7 @@ from infra.exclusive import exclusively
 from infra.node import use_node_from_pypi
 from infra.packaging import Kind
 from infra.paths import ROOT
-from infra.settings import CONTEXT_KEY, settings_from
+from infra.settings import CONTEXT_KEY, Settings, settings_from
 
 # Beside the settings in the context: `cdk synth -c spandrel:packages=source` leaves out what pip would download.
 PACKAGES_CONTEXT_KEY = "spandrel:packages"
@@ -52,6 +52,11 @@ def synthesise(
             _synthesise(outdir, packages, context, with_nag)
             stamp.write_text(wanted)
     return outdir
+
+
+def settings_of_project() -> Settings:
+    """The settings of cdk.json, or SettingsError."""
+    return settings_from(_context({}))
 
 
 def synthesise_for_command_line() -> None:
