@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block, Operation
 
 from .naming import FORMAT_VERSION
+from .rest import REST_KEY, RestCounts
 from .schema import COLUMNS
 from .spans import Spans
 
@@ -60,25 +61,59 @@ def write_blocks(tenant: str, bodies: Sequence[bytes], received_ns: int, name: s
 
 
 def write_block(table: pa.Table, drafted: Block) -> WrittenBlock:
-    """A sorted table of spans -> its block; what `drafted` cannot know (counts, ranges, operations) is read off the
-    table.
-    """
-    entry = _described(table, drafted)
-    encodings = _encodings(table)
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(
-        sink,
-        table.schema,
-        compression="zstd",
-        use_dictionary=[name for name in table.column_names if name not in encodings],
-        column_encoding=encodings,
-        store_schema=False,
-        write_page_checksum=True,
-    ) as writer:
-        writer.write_table(table, row_group_size=ROW_GROUP_SPANS)
-        writer.add_key_value_metadata({FOOTER_KEY: footer_of(entry)})
-    body = sink.getvalue().to_pybytes()
-    return WrittenBlock(replace(entry, size_bytes=len(body), crc32=zlib.crc32(body)), body)
+    """A sorted table of spans, at least one -> its block, with what `drafted` cannot know read off the table."""
+    writer = BlockWriter(table.schema, drafted)
+    writer.add(table)
+    return writer.finished()
+
+
+class BlockWriter:
+    """Writes one block from tables that follow one another in the order of trace ids; only one need be in memory."""
+
+    def __init__(self, schema: pa.Schema, drafted: Block) -> None:
+        self._schema = schema
+        self._entry = drafted
+        self._operations: set[Operation] = set()
+        self._rest = RestCounts()
+        self._sink = pa.BufferOutputStream()
+        self._parquet: pq.ParquetWriter | None = None
+
+    def add(self, table: pa.Table) -> None:
+        """Appends a table of at least one span, whose columns are those of the schema."""
+        if self._parquet is None:
+            self._parquet = self._opened(table)
+        self._parquet.write_table(table, row_group_size=ROW_GROUP_SPANS)
+        self._entry = _extended(self._entry, table)
+        self._rest.add(table)
+        if len(self._operations) <= OPERATIONS_MAX:
+            self._operations |= _operations(table)
+
+    @property
+    def size_bytes(self) -> int:
+        """What is written so far."""
+        return self._sink.tell()
+
+    def finished(self) -> WrittenBlock:
+        """The block; nothing can be added after."""
+        assert self._parquet is not None, "a block has at least one span"
+        few = len(self._operations) <= OPERATIONS_MAX
+        entry = replace(self._entry, operations=tuple(sorted(self._operations)) if few else None)
+        self._parquet.add_key_value_metadata({FOOTER_KEY: footer_of(entry), REST_KEY: self._rest.as_json()})
+        self._parquet.close()
+        body = self._sink.getvalue().to_pybytes()
+        return WrittenBlock(replace(entry, size_bytes=len(body), crc32=zlib.crc32(body)), body)
+
+    def _opened(self, first: pa.Table) -> pq.ParquetWriter:
+        encodings = _encodings(first)
+        return pq.ParquetWriter(
+            self._sink,
+            self._schema,
+            compression="zstd",
+            use_dictionary=[name for name in self._schema.names if name not in encodings],
+            column_encoding=encodings,
+            store_schema=False,
+            write_page_checksum=True,
+        )
 
 
 def _encodings(table: pa.Table) -> dict[str, str]:
@@ -138,23 +173,22 @@ def _far(start: pa.Array, received_ns: int) -> pa.Array:
     return pc.or_(pc.less(start, earliest), pc.greater(start, latest))
 
 
-def _described(table: pa.Table, drafted: Block) -> Block:
+def _extended(entry: Block, table: pa.Table) -> Block:
+    """The entry with a further table's spans counted in and its ranges widened."""
     start = pc.min_max(table["start_time_unix_nano"]).as_py()
     trace_ids = table["trace_id"]
+    first = entry.spans == 0
     return replace(
-        drafted,
-        spans=len(table),
-        min_start_ns=start["min"],
-        max_start_ns=start["max"],
-        min_trace_id=trace_ids[0].as_py(),
+        entry,
+        spans=entry.spans + len(table),
+        min_start_ns=start["min"] if first else min(entry.min_start_ns, start["min"]),
+        max_start_ns=start["max"] if first else max(entry.max_start_ns, start["max"]),
+        min_trace_id=trace_ids[0].as_py() if first else entry.min_trace_id,
         max_trace_id=trace_ids[-1].as_py(),
-        operations=_operations(table),
     )
 
 
-def _operations(table: pa.Table) -> tuple[Operation, ...] | None:
+def _operations(table: pa.Table) -> set[Operation]:
     distinct = table.select(["service", "name", "kind"]).group_by(["service", "name", "kind"]).aggregate([])
-    if len(distinct) > OPERATIONS_MAX:
-        return None
     rows = zip(*(distinct[column].to_pylist() for column in ("service", "name", "kind")), strict=True)
-    return tuple(sorted((service or "", name, kind) for service, name, kind in rows))
+    return {(service or "", name, kind) for service, name, kind in rows}

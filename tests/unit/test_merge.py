@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import io
+import random
+from itertools import pairwise
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from spandrel.blocks import merge
+from spandrel.blocks.merge import Source, draft_of, merged
+from spandrel.blocks.otlp import to_otlp
+from spandrel.blocks.schema import COLUMNS, COLUMNS_MAX
+from spandrel.blocks.writer import WrittenBlock, write_blocks
+from spandrel.model.errors import Corrupt
+from tests.builders import RECEIVED_NS, key_value, request_of, span
+from tests.otlp import REQUESTS, spans_of
+
+
+def block_of(*requests: ExportTraceServiceRequest, name: str = "a") -> list[WrittenBlock]:
+    return list(write_blocks("shop", [request.SerializeToString() for request in requests], RECEIVED_NS, name))
+
+
+def merge_all(blocks: list[WrittenBlock]) -> list[WrittenBlock]:
+    sources = [Source(block.entry, block.body) for block in blocks]
+    entries = [block.entry for block in blocks]
+    return list(merged(sources, lambda number: draft_of(entries, 1, "merged", number)))
+
+
+def table_of(block: WrittenBlock) -> pa.Table:
+    return pq.read_table(io.BytesIO(block.body))
+
+
+def names_in(blocks: list[WrittenBlock]) -> list[str]:
+    return sorted(name for block in blocks for name in table_of(block)["name"].to_pylist())
+
+
+def test_spans_of_all_blocks_come_out_sorted_by_trace_id() -> None:
+    draw = random.Random(7)
+    spans = [span(f"s{n}", trace_id=draw.randbytes(16), start_ns=RECEIVED_NS + n) for n in range(100)]
+    blocks = [one for n in range(4) for one in block_of(request_of(*spans[n::4]), name=str(n))]
+    (whole,) = merge_all(blocks)
+    ids = table_of(whole)["trace_id"].to_pylist()
+    assert ids == sorted(s.trace_id for s in spans)
+    assert (whole.entry.spans, whole.entry.level) == (100, 1)
+    assert (whole.entry.min_trace_id, whole.entry.max_trace_id) == (ids[0], ids[-1])
+    assert (whole.entry.min_start_ns, whole.entry.max_start_ns) == (RECEIVED_NS, RECEIVED_NS + 99)
+
+
+def test_a_span_that_came_twice_is_one_and_the_copy_that_ended_last_wins() -> None:
+    unended = span("pay", span_id=b"\1" * 8, duration_ns=0)
+    unended.end_time_unix_nano = 0
+    short, long = span("pay", span_id=b"\1" * 8, duration_ns=5), span("pay", span_id=b"\1" * 8, duration_ns=9)
+    for order in ([unended, short, long], [long, short, unended]):
+        blocks = [one for n, each in enumerate(order) for one in block_of(request_of(each), name=str(n))]
+        (whole,) = merge_all(blocks)
+        assert table_of(whole)["duration_nano"].to_pylist() == [9]
+
+
+def test_one_id_of_two_kinds_or_services_is_two_spans() -> None:
+    client = span("call", span_id=b"\1" * 8, kind=Span.SPAN_KIND_CLIENT)
+    server = span("call", span_id=b"\1" * 8, kind=Span.SPAN_KIND_SERVER)
+    (whole,) = merge_all(
+        [
+            *block_of(request_of(client)),
+            *block_of(request_of(server), name="b"),
+            *block_of(request_of(server, service="x")),
+        ]
+    )
+    assert whole.entry.spans == 3
+
+
+def test_blocks_that_disagree_on_a_keys_type_keep_both_types() -> None:
+    blocks = [
+        *block_of(request_of(span("a", attributes={"port": 80}))),
+        *block_of(request_of(span("b", attributes={"port": "http"})), name="b"),
+    ]
+    (whole,) = merge_all(blocks)
+    table = table_of(whole)
+    assert sorted(map(str, table["span.port:int"].to_pylist())) == ["80", "None"]
+    assert sorted(map(str, table["span.port:string"].to_pylist())) == ["None", "http"]
+
+
+def test_a_key_that_is_common_in_all_blocks_together_leaves_the_rest_and_gets_a_column() -> None:
+    limit = COLUMNS_MAX["span"]
+    crowded = [
+        request_of(
+            *(span(f"x{n}.{m}", attributes={f"own.{n}.{k}": 1 for k in range(limit)}) for m in range(3)),
+            span(f"y{n}", attributes={"shared": n}),
+            span(f"z{n}", attributes={"shared": n}),
+        )
+        for n in range(3)
+    ]
+    blocks = [one for n, request in enumerate(crowded) for one in block_of(request, name=str(n))]
+    assert all("span.shared:int" not in table_of(block).column_names for block in blocks)
+    (whole,) = merge_all(blocks)
+    table = table_of(whole)
+    assert sorted(value for value in table["span.shared:int"].to_pylist() if value is not None) == [0, 0, 1, 1, 2, 2]
+    assert sum(name.startswith("span.") for name in table.column_names) == limit
+
+
+def test_a_hundred_thousand_distinct_keys_over_many_blocks_make_no_more_columns_than_the_cap() -> None:
+    blocks = [
+        one
+        for n in range(20)
+        for one in block_of(
+            request_of(*(span(f"s{n}.{m}", attributes={f"k.{n}.{m}.{i}": "v" for i in range(50)}) for m in range(100))),
+            name=str(n),
+        )
+    ]
+    (whole,) = merge_all(blocks)
+    table = table_of(whole)
+    assert len(table.column_names) <= COLUMNS_MAX["span"] + len(COLUMNS) + COLUMNS_MAX["resource"]
+    assert sum(len(pairs or ()) for pairs in table["span_rest"].to_pylist()) == 100_000 - COLUMNS_MAX["span"]
+
+
+@settings(deadline=None, max_examples=40, phases=(Phase.explicit, Phase.reuse, Phase.generate), suppress_health_check=list(HealthCheck))
+@given(st.lists(REQUESTS, min_size=1, max_size=4), st.integers(1, 3), st.integers(1, 3))
+def test_merging_loses_and_changes_nothing(
+    requests: list[ExportTraceServiceRequest], columns_max: int, merge_spans: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        # few columns and small ranges, so that attributes move in and out of the rest and blocks are read in parts
+        patch.setattr(merge, "COLUMNS_MAX", dict.fromkeys(COLUMNS_MAX, columns_max))
+        patch.setattr(merge, "MERGE_SPANS", merge_spans)
+        numbered = [renumbered(request, n) for n, request in enumerate(requests)]
+        blocks = [one for n, request in enumerate(numbered) for one in block_of(request, name=str(n))]
+        sent = sum((spans_of(request.resource_spans) for request in numbered), spans_of([]))
+        whole = merge_all(blocks)
+        assert sum((spans_of(to_otlp(table_of(block)).resource_spans) for block in whole), spans_of([])) == sent
+        again = merge_all(whole)
+        assert sum((spans_of(to_otlp(table_of(block)).resource_spans) for block in again), spans_of([])) == sent
+
+
+def renumbered(request: ExportTraceServiceRequest, number: int) -> ExportTraceServiceRequest:
+    """The request with span ids that occur once, for copies of a span would be merged."""
+    at = 0
+    for resource in request.resource_spans:
+        for scope in resource.scope_spans:
+            for each in scope.spans:
+                at += 1
+                each.span_id = bytes([number + 1, *at.to_bytes(7, "big")])
+    return request
+
+
+def test_a_large_merge_is_cut_into_blocks_by_trace_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "MERGE_SPANS", 50)
+    monkeypatch.setattr(merge, "BLOCK_BYTES", 1)
+    draw = random.Random(3)
+    ids = [draw.randbytes(16) for _ in range(100)]
+    spans = [span(f"s{n}", trace_id=ids[n % 100], start_ns=RECEIVED_NS + n) for n in range(400)]
+    blocks = [one for n in range(4) for one in block_of(request_of(*spans[n::4]), name=str(n))]
+    parts = merge_all(blocks)
+    assert len(parts) > 3
+    assert [part.entry.block_id for part in parts] == [f"merged-{n}" for n in range(len(parts))]
+    for before, after in pairwise(parts):
+        assert before.entry.max_trace_id < after.entry.min_trace_id
+    assert names_in(parts) == sorted(s.name for s in spans)
+
+
+def test_one_huge_trace_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "MERGE_SPANS", 50)
+    monkeypatch.setattr(merge, "BLOCK_BYTES", 1)
+    spans = [span(f"s{n}", start_ns=RECEIVED_NS + n) for n in range(300)]
+    blocks = [one for n in range(3) for one in block_of(request_of(*spans[n::3]), name=str(n))]
+    (whole,) = merge_all(blocks)
+    assert whole.entry.spans == 300
+
+
+def test_spans_that_were_deleted_are_left_out() -> None:
+    (block,) = block_of(request_of(span("keep"), span("drop", trace_id=b"\2" * 16)))
+    gone = pc.equal(pc.field("trace_id"), pa.scalar(b"\2" * 16, pa.binary(16)))
+    source = Source(block.entry, block.body)
+    assert names_in(list(merged([source], lambda n: draft_of([block.entry], 1, "m", n), gone))) == ["keep"]
+
+
+def test_a_repeated_key_stays_whole_in_the_rest() -> None:
+    repeated = span("a", attributes={"k": "one"})
+    repeated.attributes.append(key_value("k", "two"))
+    (whole,) = merge_all(
+        [*block_of(request_of(repeated)), *block_of(request_of(span("b", attributes={"k": "x"})), name="b")]
+    )
+    rests = [[pair["string"] for pair in pairs or ()] for pairs in table_of(whole)["span_rest"].to_pylist()]
+    assert sorted(rests) == [[], ["one", "two"]]
+
+
+def test_equal_sources_make_equal_bytes_whatever_their_order() -> None:
+    blocks = [one for n in range(3) for one in block_of(request_of(span(f"s{n}")), name=str(n))]
+    assert [b.body for b in merge_all(blocks)] == [b.body for b in merge_all(blocks[::-1])]
+
+
+def test_a_source_that_is_no_block_is_named() -> None:
+    (block,) = block_of(request_of(span("a")))
+    with pytest.raises(Corrupt, match=block.entry.block_id):
+        Source(block.entry, block.body[: len(block.body) // 2])
