@@ -120,7 +120,12 @@ def test_a_hundred_thousand_distinct_keys_over_many_blocks_make_no_more_columns_
     assert sum(len(pairs or ()) for pairs in table["span_rest"].to_pylist()) == 100_000 - COLUMNS_MAX["span"]
 
 
-@settings(deadline=None, max_examples=40, phases=(Phase.explicit, Phase.reuse, Phase.generate), suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None,
+    max_examples=40,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.lists(REQUESTS, min_size=1, max_size=4), st.integers(1, 3), st.integers(1, 3))
 def test_merging_loses_and_changes_nothing(
     requests: list[ExportTraceServiceRequest], columns_max: int, merge_spans: int
