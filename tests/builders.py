@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 RECEIVED_NS = 1_790_000_000 * 10**9
@@ -44,7 +44,11 @@ def key_value(key: str, value: Any) -> KeyValue:
 
 
 def any_value(value: Any) -> AnyValue:
-    """An AnyValue message of a str, bool, int, float, bytes or list."""
+    """An AnyValue message of a str, bool, int, float, bytes, list, dict or None."""
+    if value is None:
+        return AnyValue()
+    if isinstance(value, dict):
+        return AnyValue(kvlist_value=KeyValueList(values=[key_value(key, inner) for key, inner in value.items()]))
     if isinstance(value, list):
         return AnyValue(array_value=ArrayValue(values=[any_value(element) for element in value]))
     fields = {bool: "bool_value", int: "int_value", float: "double_value", bytes: "bytes_value", str: "string_value"}

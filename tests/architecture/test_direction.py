@@ -14,7 +14,7 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 MAY_IMPORT = {
     "model": set(),
     "http": {"model"},
-    "wire": {"http", "model"},
+    "wire": {"model"},
     "blocks": {"model"},
     "aws": {"model"},
     "query": {"blocks", "model"},

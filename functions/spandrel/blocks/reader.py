@@ -1,0 +1,120 @@
+"""Questions to blocks, in SQL: DuckDB over the cached files of the blocks that somebody chose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from spandrel.model.catalogue import Block
+from spandrel.model.errors import Corrupt
+
+from .block_cache import BlockCache
+from .database import Database, Row
+
+_ATTEMPTS = 3  # at files that another process removes meanwhile
+
+_PAIR = (
+    'STRUCT("key" VARCHAR, "string" VARCHAR, "int" BIGINT, "double" DOUBLE, "bool" BOOLEAN, "bytes" BLOB, '
+    '"array" BLOB, "kvlist" BLOB)'
+)
+_EVENT = f'STRUCT(time_unix_nano UBIGINT, "name" VARCHAR, attributes {_PAIR}[], dropped_attributes_count UINTEGER)'
+_LINK = (
+    "STRUCT(trace_id BLOB, span_id BLOB, trace_state VARCHAR, flags UINTEGER, "
+    f"attributes {_PAIR}[], dropped_attributes_count UINTEGER)"
+)
+
+# The columns of a block that are no attributes, with DuckDB's types; a test holds them to the schema.
+COLUMN_TYPES = {
+    "trace_id": "BLOB",
+    "span_id": "BLOB",
+    "parent_span_id": "BLOB",
+    "name": "VARCHAR",
+    "kind": "INTEGER",
+    "service": "VARCHAR",
+    "start_time_unix_nano": "UBIGINT",
+    "duration_nano": "BIGINT",
+    "status_code": "INTEGER",
+    "status_message": "VARCHAR",
+    "trace_state": "VARCHAR",
+    "flags": "UINTEGER",
+    "dropped_attributes_count": "UINTEGER",
+    "dropped_events_count": "UINTEGER",
+    "dropped_links_count": "UINTEGER",
+    "resource_schema_url": "VARCHAR",
+    "resource_dropped_attributes_count": "UINTEGER",
+    "resource_entity_refs": "BLOB[]",
+    "scope_name": "VARCHAR",
+    "scope_version": "VARCHAR",
+    "scope_schema_url": "VARCHAR",
+    "scope_dropped_attributes_count": "UINTEGER",
+    "events": f"{_EVENT}[]",
+    "links": f"{_LINK}[]",
+    "span_rest": f"{_PAIR}[]",
+    "resource_rest": f"{_PAIR}[]",
+    "scope_rest": f"{_PAIR}[]",
+}
+
+
+def quoted(column: str) -> str:
+    """A column's name as SQL text: the only way by which names from outside get into a statement."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+class BlockReader:
+    """The cache of blocks and the database over it."""
+
+    def __init__(self, cache: BlockCache, database: Database) -> None:
+        self.cache = cache
+        self.database = database
+
+    def open(self, blocks: Sequence[Block], deadline_s: float) -> OpenBlocks:
+        """Brings the blocks' files here. Questions to them end at `deadline_s` of time.monotonic."""
+        return OpenBlocks(self, blocks, deadline_s)
+
+
+class OpenBlocks:
+    """Blocks whose files are here; `unread` are those that should be among them.
+
+    `columns` are those that any of the blocks has. Of the columns that are no attributes (COLUMN_TYPES) a statement
+    can name each: it is null where no block has it.
+    """
+
+    def __init__(self, reader: BlockReader, blocks: Sequence[Block], deadline_s: float) -> None:
+        self._reader = reader
+        self._deadline_s = deadline_s
+        fetched = reader.cache.fetch(blocks)
+        self.unread = fetched.unread
+        self._blocks = {
+            str(fetched.paths[block.block_id]): block for block in blocks if block.block_id in fetched.paths
+        }
+        self.columns = self._columns()
+
+    def select(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """The rows of a statement over the table `spans`: the blocks' columns, `filename` and `file_row_number`.
+
+        `statement` follows a WITH clause, so it is `SELECT …` or `, more AS (…) SELECT …`. Where there are no blocks
+        there are no rows, not even of an aggregate. Raises QueryTooBroad when it takes too much time or memory.
+        """
+        columns = [quoted(name) for name in sorted(self.columns)]
+        columns += [f"NULL::{of} AS {quoted(name)}" for name, of in COLUMN_TYPES.items() if name not in self.columns]
+        table = f"SELECT {', '.join(columns)}, filename, file_row_number FROM read_parquet(?, union_by_name = true)"
+        return self._run(f"WITH spans AS ({table}) {statement}", parameters)
+
+    def block(self, filename: str) -> Block:
+        """The block that a row's `filename` means."""
+        return self._blocks[filename]
+
+    def _columns(self) -> frozenset[str]:
+        rows = self._run("DESCRIBE SELECT * FROM read_parquet(?, union_by_name = true)", ())
+        return frozenset(name for name, *_ in rows)
+
+    def _run(self, statement: str, parameters: Sequence[object]) -> list[Row]:
+        """The rows of a statement whose first parameter is the files."""
+        if not self._blocks:
+            return []
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._reader.database.run(statement, [list(self._blocks), *parameters], self._deadline_s)
+            except FileNotFoundError as error:
+                problem = str(error)
+                self._reader.cache.fetch(list(self._blocks.values()))
+        raise Corrupt(f"blocks cannot be read where they lie: {problem}", next(iter(self._blocks)))

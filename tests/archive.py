@@ -1,0 +1,103 @@
+"""Blocks for tests that read: the ports in memory, and the way of requests into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from spandrel.blocks.block_cache import BlockCache
+from spandrel.blocks.database import Database
+from spandrel.blocks.reader import BlockReader
+from spandrel.blocks.writer import write_blocks
+from spandrel.model.catalogue import Block
+from spandrel.model.errors import NotFound
+from spandrel.model.lifecycle import Passing
+from spandrel.model.limits import MIB
+from spandrel.query.reading import Reading, TraceStore
+from tests.builders import RECEIVED_NS
+
+TENANT = "shop"
+
+
+@dataclass
+class MemoryObjects:
+    """An object store in memory. `read` lists the keys that were asked for."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+    headers: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    passing: dict[str, Passing] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+
+    def put(
+        self, key: str, body: bytes, *, passing: Passing | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.kept[key] = body
+        self.headers[key] = headers or {}
+        if passing:
+            self.passing[key] = passing
+
+    def get(self, key: str) -> bytes:
+        self.read.append(key)
+        if key not in self.kept:
+            raise NotFound(f"there is no object {key}")
+        return self.kept[key]
+
+    def link(self, key: str, seconds: int) -> str:
+        return f"https://objects.test/{key}?seconds={seconds}"
+
+
+@dataclass
+class MemoryCatalogue:
+    """A catalogue in memory."""
+
+    kept: dict[str, Block] = field(default_factory=dict)
+
+    def add(self, block: Block) -> None:
+        self.kept[block.key] = block
+
+    def blocks(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
+        found = [
+            block
+            for block in self.kept.values()
+            if block.tenant == tenant and block.min_start_ns < end_ns and block.max_start_ns >= start_ns
+        ]
+        return sorted(found, key=lambda block: (block.max_start_ns, block.block_id), reverse=True)
+
+
+@dataclass
+class Archive:
+    """All of a stack that keeps blocks; what is stored is there to be read at once."""
+
+    store: TraceStore
+    objects: MemoryObjects
+    catalogue: MemoryCatalogue
+
+    def reading(self, tenant: str = TENANT) -> Reading:
+        return self.store.reading(tenant)
+
+    def add(
+        self, *requests: ExportTraceServiceRequest, tenant: str = TENANT, received_ns: int = RECEIVED_NS
+    ) -> list[Block]:
+        """Stores requests as `store` does with one batch."""
+        bodies = [request.SerializeToString() for request in requests]
+        written = list(write_blocks(tenant, bodies, received_ns, f"{len(self.catalogue.kept):032x}"))
+        for block in written:
+            self.objects.put(block.entry.key, block.body)
+            self.catalogue.add(block.entry)
+        return [block.entry for block in written]
+
+
+@contextmanager
+def archive_in(folder: Path, cap_bytes: int = 100 * MIB, memory_bytes: int = 500 * MIB) -> Iterator[Archive]:
+    """An empty archive whose cache of blocks lies in `folder`."""
+    objects, catalogue = MemoryObjects(), MemoryCatalogue()
+    cache = BlockCache(folder / "blocks", objects, cap_bytes)
+    database = Database(cache.folder, folder / "spill", memory_bytes=memory_bytes, spill_bytes=100 * MIB, threads=1)
+    try:
+        yield Archive(TraceStore(catalogue, BlockReader(cache, database)), objects, catalogue)
+    finally:
+        database.close()
