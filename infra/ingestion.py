@@ -14,7 +14,7 @@ from infra.storage import Storage
 from spandrel.model import lifecycle
 
 RECEIVE_TIMEOUT = cdk.Duration.seconds(29)  # API Gateway gives up after 30
-STORE_TIMEOUT = cdk.Duration.seconds(60)
+STORE_TIMEOUT_S = 60
 BATCH_MESSAGES = 10_000  # the most that Lambda gathers; 6 MB of them end a batch first, or the window does
 RECEIVES_MAX = 5  # how often a message is tried before it goes to the dead-letter queue
 
@@ -24,6 +24,7 @@ class Ingestion(Construct):
 
     def __init__(self, scope: Construct, settings: Settings, packages: Packages, storage: Storage) -> None:
         super().__init__(scope, "Ingestion")
+        self.visibility_s = _visibility_s(settings)
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -37,7 +38,7 @@ class Ingestion(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=cdk.Duration.days(lifecycle.QUEUE_DAYS),
-            visibility_timeout=_visibility(settings),
+            visibility_timeout=cdk.Duration.seconds(self.visibility_s),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=RECEIVES_MAX),
         )
         self.receive = self._receive(settings, packages, storage)
@@ -68,7 +69,7 @@ class Ingestion(Construct):
             description="Turns queued requests into one block of spans and its catalogue entry",
             settings=settings,
             package=packages["store"],
-            timeout=STORE_TIMEOUT,
+            timeout=cdk.Duration.seconds(STORE_TIMEOUT_S),
             environment={
                 "SPANDREL_DEAD_LETTER_QUEUE_URL": self.dead_letters.queue_url,
                 "SPANDREL_BUCKET": storage.bucket.bucket_name,
@@ -81,6 +82,7 @@ class Ingestion(Construct):
         store.may("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on=self.queue.queue_arn)
         store.may("sqs:SendMessage", on=self.dead_letters.queue_arn)
         storage.let(store, "s3:GetObject", to="incoming")
+        storage.let_tell_missing(store)
         storage.let(store, "s3:PutObject", to="blocks")
         store.may("dynamodb:PutItem", on=storage.catalogue.table_arn)
         lambda_.EventSourceMapping(
@@ -96,9 +98,9 @@ class Ingestion(Construct):
         return store
 
 
-def _visibility(settings: Settings) -> cdk.Duration:
+def _visibility_s(settings: Settings) -> int:
     """Six times the function's timeout and the window (Lambda's guide, "Using Lambda with Amazon SQS").
 
     Any shorter, and a batch that Lambda holds back because the function is throttled comes out of the queue twice.
     """
-    return cdk.Duration.seconds(6 * int(STORE_TIMEOUT.to_seconds()) + settings.batching_window_s)
+    return 6 * STORE_TIMEOUT_S + settings.batching_window_s

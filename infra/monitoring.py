@@ -19,8 +19,7 @@ from infra.ingestion import Ingestion
 from infra.settings import Settings
 
 FIVE_MINUTES = cdk.Duration.minutes(5)
-# A batch that failed comes back after the queue's visibility timeout; what is older than two of these is stuck.
-OLDEST_MESSAGE_S = 900
+TRIES_TOLERATED = 3  # a batch that failed comes back after the queue's visibility timeout
 
 
 class Monitoring(Construct):
@@ -43,8 +42,8 @@ class Monitoring(Construct):
             ingestion.queue.metric_approximate_age_of_oldest_message(
                 period=FIVE_MINUTES, statistic=cloudwatch.Stats.MAXIMUM
             ),
-            at_least=OLDEST_MESSAGE_S,
-            description="Spans wait to be stored for a quarter of an hour: `store` fails or cannot keep up.",
+            at_least=TRIES_TOLERATED * ingestion.visibility_s,
+            description="Spans wait to be stored for longer than three tries take: `store` fails or cannot keep up.",
         )
         self._alarm(
             "StoreErrors",

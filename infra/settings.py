@@ -18,7 +18,21 @@ LogDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
 MemoryMib = Annotated[int, Field(ge=128, le=10240)]
-Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s]+)$")]
+
+# Texts by their pattern, and what to show somebody whose text does not match.
+STACK_NAME = r"^[A-Za-z][A-Za-z0-9-]{0,99}$"
+ORIGIN = r"^(\*|https?://[^/\s]+)$"
+ADDRESS = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+DOMAIN_NAME = r"^([a-z0-9-]+\.)+[a-z0-9-]+$"
+CERTIFICATE_ARN = r"^arn:aws[a-z-]*:acm:[^:]+:\d{12}:certificate/\S+$"
+EXAMPLES = {
+    STACK_NAME: "Spandrel or Spandrel-staging",
+    ORIGIN: "https://shop.example.com or *",
+    ADDRESS: "on-call@example.com",
+    DOMAIN_NAME: "traces.example.com",
+    CERTIFICATE_ARN: "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d",
+}
+Origin = Annotated[str, StringConstraints(pattern=ORIGIN)]
 
 
 class SettingsError(Exception):
@@ -32,11 +46,9 @@ class _Model(BaseModel):
 class CustomDomain(_Model):
     """A domain name of one's own instead of API Gateway's."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^(\*\.)?([a-z0-9-]+\.)+[a-z0-9-]+$")] = Field(
-        description="the domain name, for example traces.example.com"
-    )
-    certificate_arn: Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[^:]+:\d{12}:certificate/\S+$")] = (
-        Field(description="its certificate in AWS Certificate Manager, in the region of the stack")
+    name: Annotated[str, StringConstraints(pattern=DOMAIN_NAME)] = Field(description="the domain name")
+    certificate_arn: Annotated[str, StringConstraints(pattern=CERTIFICATE_ARN)] = Field(
+        description="its certificate in AWS Certificate Manager, in the region of the stack"
     )
 
 
@@ -52,43 +64,50 @@ class Memory(_Model):
 class Settings(_Model):
     """Every setting has a default; cdk.json lists them all."""
 
-    stack_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$")] = Field(
-        "Spandrel", description="name of the CloudFormation stack; another name deploys a second, separate one"
+    stack_name: Annotated[str, StringConstraints(pattern=STACK_NAME)] = Field(
+        default="Spandrel", description="name of the CloudFormation stack; another name deploys a second, separate one"
     )
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        30, description="how many days spans are shown and kept, from their arrival"
+        default=30, description="how many days spans are shown and kept, from their arrival"
     )
     batching_window_s: Annotated[int, Field(ge=1, le=300)] = Field(
-        5, description="how many seconds of spans are gathered into one block; a span is found a little after that"
+        default=5,
+        description="how many seconds of spans are gathered into one block; a span is found a little after that",
     )
     store_concurrency: Annotated[int, Field(ge=2, le=1000)] = Field(
-        5,
+        default=5,
         description="how many batches are stored at once at most, so that a flood leaves the account's other functions "
         "room (a new account has a quota of 10)",
     )
     throttle_rate: Annotated[int, Field(ge=1)] = Field(
-        1000, description="requests a second that API Gateway lets through on average; more are answered 429"
+        default=1000, description="requests a second that API Gateway lets through on average; more are answered 429"
     )
-    throttle_burst: Annotated[int, Field(ge=1)] = Field(2000, description="requests it lets through at one instant")
-    memory_mib: Memory = Field(Memory(), description="memory of each function")
+    throttle_burst: Annotated[int, Field(ge=1)] = Field(
+        default=2000, description="requests it lets through at one instant"
+    )
+    memory_mib: Memory = Field(default=Memory(), description="memory of each function")
     log_level: LogLevel = Field(
-        "WARNING", description="what the functions log; at WARNING a healthy invocation logs nothing and costs nothing"
+        default="WARNING",
+        description="what the functions log; at WARNING a healthy invocation logs nothing and costs nothing",
     )
-    log_retention_days: LogDays = Field(14, description="how many days logs are kept (one of CloudWatch's steps)")
+    log_retention_days: LogDays = Field(
+        default=14, description="how many days logs are kept (one of CloudWatch's steps)"
+    )
     access_log: bool = Field(
-        False, description="whether API Gateway logs each request, about 0.10 USD a million requests"
+        default=False, description="whether API Gateway logs each request, about 0.10 USD a million requests"
     )
-    alarm_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = Field(
-        None, description="who is told of alarms; the address gets a mail to confirm. Without it alarms only show"
+    alarm_email: Annotated[str, StringConstraints(pattern=ADDRESS)] | None = Field(
+        default=None,
+        description="who is told of alarms; the address gets a mail to confirm. Without it alarms only show",
     )
     dashboard: bool = Field(
-        True,
+        default=True,
         description="whether there is a CloudWatch dashboard; beyond an account's first three it costs 3 USD a month",
     )
-    cors_origins: list[Origin] = Field(["*"], description="origins whose pages may call the API; [] for none")
-    custom_domain: CustomDomain | None = Field(None, description="a domain name of one's own for the API")
+    cors_origins: list[Origin] = Field(default=["*"], description="origins whose pages may call the API; [] for none")
+    custom_domain: CustomDomain | None = Field(default=None, description="a domain name of one's own for the API")
     snap_start: bool = Field(
-        False,
+        default=False,
         description="whether functions that answer requests start from a snapshot: faster cold starts for about "
         "3.9 USD a GB of memory and month",
     )
@@ -110,8 +129,15 @@ def settings_from(context: Mapping[str, Any]) -> Settings:
 
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("literal[", "function-")))
-    if first["type"] == "extra_forbidden":
-        return f"{name}: there is no such setting; there are {', '.join(Settings.model_fields)}"
-    message = re.sub(r"^Input should be", "should be", first["msg"])
-    return f"{name}: {message}, not {first['input']!r}"
+    name = ".".join(map(str, first["loc"]))
+    match first["type"]:
+        case "extra_forbidden" if len(first["loc"]) == 1:
+            return f"{name}: there is no such setting; there are {', '.join(Settings.model_fields)}"
+        case "extra_forbidden":
+            return f"{name}: there is no such setting"
+        case "missing":
+            return f"{name}: is missing"
+        case "string_pattern_mismatch":
+            return f"{name}: should be like {EXAMPLES[first['ctx']['pattern']]}, not {first['input']!r}"
+        case _:
+            return f"{name}: {re.sub('^(Input|String) should', 'should', first['msg'])}, not {first['input']!r}"

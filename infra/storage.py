@@ -33,6 +33,10 @@ class Storage(Construct):
         )
         self.keys = self._table("Keys", partition_key=dynamodb.Attribute(name="pk", type=text))
 
+    def let_tell_missing(self, function: Function) -> None:
+        """Lets the function hear 404 of an object that does not exist: without ListBucket S3 says 403."""
+        function.may("s3:ListBucket", on=self.bucket.bucket_arn)
+
     def let(self, function: Function, *actions: str, to: Objects) -> None:
         """Lets the function do `actions` to the objects of one kind, of every tenant."""
         function.may(*actions, on=self.bucket.arn_for_objects(f"*/{to}/*"))
