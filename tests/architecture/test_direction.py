@@ -14,7 +14,7 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 MAY_IMPORT = {
     "model": set(),
     "http": {"model"},
-    "wire": {"model"},
+    "wire": {"http", "model"},
     "blocks": {"model"},
     "aws": {"model"},
     "query": {"blocks", "model"},

@@ -21,12 +21,14 @@ READ_TIMEOUT_S = 5
 ATTEMPTS = 3
 
 
-def client(service: Service, connections: int = 10) -> BaseClient:
+def client(
+    service: Service, connections: int = 10, *, read_timeout_s: int = READ_TIMEOUT_S, attempts: int = ATTEMPTS
+) -> BaseClient:
     """A client that fails soon enough for its caller to still answer. `connections`: how many calls run at once."""
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
-        retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+        read_timeout=read_timeout_s,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
         max_pool_connections=connections,
         signature_version="s3v4" if service == "s3" else None,  # links to KMS-encrypted objects need version 4
     )

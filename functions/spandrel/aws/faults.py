@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from spandrel.model.errors import Overloaded
@@ -37,6 +37,7 @@ PASSING = frozenset(
 UNANSWERED = (NoConnection, HTTPClientError, IncompleteReadError)
 THROTTLED_RETRY_S = 2
 FAULT_RETRY_S = 5
+MENDING_RETRY_S = 30
 
 
 @contextmanager
@@ -51,6 +52,20 @@ def told_apart(what: str) -> Iterator[None]:
         raise overloaded from error
     except UNANSWERED as error:
         raise Overloaded(f"{what}: {error}", FAULT_RETRY_S) from error
+
+
+@contextmanager
+def all_pass(what: str) -> Iterator[None]:
+    """Turns failures that somebody has to mend into Overloaded too, with a longer pause.
+
+    For what a client waits for that did nothing wrong: told anything else, it drops its spans.
+    """
+    try:
+        with told_apart(what):
+            yield
+    except (ClientError, BotoCoreError) as error:
+        why = code_of(error) if isinstance(error, ClientError) else type(error).__name__
+        raise Overloaded(f"{what}: {why}", MENDING_RETRY_S) from error
 
 
 def overload(what: str, error: ClientError) -> Overloaded | None:

@@ -1,0 +1,162 @@
+"""Creates, lists and revokes API keys: of the stack that runs on this machine, or with --deployed of the one in AWS.
+
+    ./spandrel key create --tenant shop --scope ingest --name collector
+    ./spandrel key list
+    ./spandrel key revoke collector
+
+A key is shown once, when it is made; only its hash is kept. A revoked key stops working within half a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from spandrel.aws.keys import REMEMBERED_S, KeyTable
+from spandrel.model.errors import SpandrelError
+from spandrel.model.keys import ApiKey, digest_of, named, new_key
+from spandrel.model.routes import SCOPES, Scope
+from spandrel.model.tenant import DEFAULT_TENANT, tenant_name
+
+from .account import account, said_plainly
+from .failure import CommandFailed
+from .running import running
+
+NAME_CHARACTERS = 64
+HEADINGS = ("ID", "NAME", "TENANT", "SCOPES", "CREATED", "REVOKED")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one stack, and the address at which they open it."""
+
+    table: KeyTable
+    url: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="create | list | revoke", required=True)
+    create = _action(actions, "create", create_key, "make a key and show it, once")
+    create.add_argument("--tenant", default=DEFAULT_TENANT, help="whose spans it sends and sees (default: %(default)s)")
+    create.add_argument(
+        "--scope",
+        action="append",
+        required=True,
+        choices=SCOPES,
+        help="what it may do; give it more than once for more. No scope includes another",
+    )
+    create.add_argument("--name", help="what it is called in lists and logs (default: its id)")
+    _action(actions, "list", list_keys, "show all keys, revoked ones too")
+    revoke = _action(actions, "revoke", revoke_key, "make a key useless for good")
+    revoke.add_argument("name_or_id", help="as `list` shows it")
+
+
+def _action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    act: Callable[[argparse.Namespace, Keys], None],
+    line: str,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=line, description=line)
+    parser.add_argument("--deployed", action="store_true", help="of the stack in AWS, by the credentials you have set")
+    parser.set_defaults(act=act)
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    with said_plainly(), _refused_plainly():
+        arguments.act(arguments, _deployed_keys() if arguments.deployed else _local_keys())
+    return 0
+
+
+def create_key(arguments: argparse.Namespace, keys: Keys) -> None:
+    secret = new_key()
+    scopes = tuple(scope for scope in SCOPES if scope in arguments.scope)
+    nameless = ApiKey(digest_of(secret), tenant_name(arguments.tenant), scopes, name="", created=_now())
+    key = replace(nameless, name=_name(arguments.name or nameless.key_id))
+    if named(keys.table.all(), key.name):
+        raise CommandFailed(f"there is a key named {key.name} already; revoke it first, or choose another name")
+    keys.table.add(key)
+    print(_shown(secret, key, keys.url))
+
+
+def list_keys(_arguments: argparse.Namespace, keys: Keys) -> None:
+    rows = [HEADINGS, *map(_row, keys.table.all())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def revoke_key(arguments: argparse.Namespace, keys: Keys) -> None:
+    found = named(keys.table.all(), arguments.name_or_id)
+    if not found:
+        raise CommandFailed(f"no key in use has the name or id {arguments.name_or_id} (./spandrel key list)")
+    if len(found) > 1:
+        ids = ", ".join(key.key_id for key in found)
+        raise CommandFailed(f"{arguments.name_or_id} names several keys: revoke one of {ids}")
+    keys.table.revoke(found[0].digest, _now())
+    print(f"{found[0].name} of {found[0].tenant} is revoked; it stops working within {REMEMBERED_S} seconds")
+
+
+def _local_keys() -> Keys:
+    stack = running()
+    return Keys(KeyTable(stack.client("dynamodb"), stack.outputs["KeyTable"]), stack.api)
+
+
+def _deployed_keys() -> Keys:
+    from infra.synth import settings_of_project
+
+    where, stack = account(), settings_of_project().stack_name
+    outputs = where.outputs(stack)
+    if outputs is None:
+        raise CommandFailed(f"{where} has no stack {stack}: deploy one with ./spandrel deploy")
+    return Keys(KeyTable(where.session.client("dynamodb"), outputs["KeyTable"]), outputs["Url"])
+
+
+@contextmanager
+def _refused_plainly() -> Iterator[None]:
+    """What Spandrel's own code refuses, in one line for the person at the terminal."""
+    try:
+        yield
+    except SpandrelError as error:
+        raise CommandFailed(str(error)) from error
+
+
+def _name(text: str) -> str:
+    if not (text.isprintable() and text.strip() == text and 0 < len(text) <= NAME_CHARACTERS):
+        raise CommandFailed(f"a key's name is 1 to {NAME_CHARACTERS} printable characters, not {text!r}")
+    return text
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _row(key: ApiKey) -> Sequence[str]:
+    return (key.key_id, key.name, key.tenant, " ".join(key.scopes), key.created, key.revoked)
+
+
+def _shown(secret: str, key: ApiKey, url: str) -> str:
+    lines = [
+        secret,
+        "",
+        f"This is the key {key.name} of the tenant {key.tenant}, for {' and '.join(key.scopes)}.",
+        "It is shown this once: only its hash is kept.",
+    ]
+    return "\n".join([*lines, *_use(secret, key.scopes, url)])
+
+
+def _use(secret: str, scopes: tuple[Scope, ...], url: str) -> list[str]:
+    """The lines to copy into a terminal."""
+    sending = [
+        "",
+        "Point an OpenTelemetry SDK at it:",
+        f"    export OTEL_EXPORTER_OTLP_ENDPOINT={url}",
+        "    export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+        f"    export OTEL_EXPORTER_OTLP_HEADERS=x-api-key={secret}",
+    ]
+    asking = ["", "Ask for traces:", f"    curl -H 'x-api-key: {secret}' {url}/api/v3/services"]
+    return [*(sending if "ingest" in scopes else []), *(asking if "query" in scopes else [])]

@@ -1,0 +1,66 @@
+"""API keys: how they look, what is kept of them, and the port to where they are kept.
+
+A key is 256 random bits, so its SHA-256 can neither be guessed nor reversed, and needs neither salt nor stretching.
+Scopes stand for themselves: `admin` does not include the others, so that a key's list says all that it can do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .routes import Scope
+
+PREFIX = "sp_"
+SECRET_BYTES = 32
+ID_DIGITS = 12
+
+_KEY = re.compile(rf"{PREFIX}[0-9a-f]{{{2 * SECRET_BYTES}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is kept of a key: its SHA-256 in hex, never the key. Times are ISO 8601, UTC; `revoked` is empty in use."""
+
+    digest: str
+    tenant: str
+    scopes: tuple[Scope, ...]
+    name: str
+    created: str
+    revoked: str = ""
+
+    @property
+    def key_id(self) -> str:
+        """Enough of the digest to point at the key."""
+        return self.digest[:ID_DIGITS]
+
+
+class KeyStore(Protocol):
+    """Where keys are kept."""
+
+    def find(self, digest: str) -> ApiKey | None:
+        """The key of that digest, revoked or not; Overloaded when it cannot be looked up now."""
+
+
+def new_key() -> str:
+    """A key that nobody has seen. To be shown once, and forgotten."""
+    return PREFIX + secrets.token_hex(SECRET_BYTES)
+
+
+def digest_of(key: str) -> str:
+    """The SHA-256 under which a key is kept."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether it could be one: what cannot is not worth asking the store about."""
+    return _KEY.fullmatch(text) is not None
+
+
+def named(keys: Sequence[ApiKey], name_or_id: str) -> list[ApiKey]:
+    """The keys in use with that name or id."""
+    return [key for key in keys if not key.revoked and name_or_id in {key.name, key.key_id}]

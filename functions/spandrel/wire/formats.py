@@ -1,0 +1,56 @@
+"""What a wire format is, and which route speaks which. docs/wire.md says how to add one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from spandrel.http.request import Request
+from spandrel.http.response import Response
+from spandrel.model.errors import SpandrelError
+from spandrel.model.routes import route_of
+
+from .otlp_messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a request.
+
+    `otlp`: an ExportTraceServiceRequest with the spans that were taken, all of which have sound ids. `spans` counts
+    them, `rejected` those that were not. `reason`: why some were not, or what else the sender should know; else empty.
+    """
+
+    otlp: Message
+    spans: int
+    rejected: int = 0
+    reason: str = ""
+
+
+class WireFormat(Protocol):
+    """One way to send spans. A module of this package that has these three functions is one."""
+
+    def decode(self, request: Request) -> Accepted:
+        """Raises Rejected when nothing of the request can be taken. Knows no tenant and stores nothing."""
+
+    def answer(self, request: Request, accepted: Accepted) -> Response:
+        """What the client expects after success; called only when all accepted spans are durably queued."""
+
+    def refuse(self, request: Request, error: SpandrelError) -> Response:
+        """The error as this format's clients understand it, the status that of `spandrel.http.refusals`."""
+
+
+def _otlp() -> WireFormat:
+    from . import otlp
+
+    return otlp
+
+
+# Path of a route of `receive` -> its format, imported when it is first asked for.
+FORMATS: Mapping[str, Callable[[], WireFormat]] = {"/v1/traces": _otlp}
+
+
+def format_of(request: Request) -> WireFormat:
+    """The format of the request's route; KeyError for a route that is none of `receive`."""
+    return FORMATS[route_of(request.route_key).path]()
