@@ -79,7 +79,7 @@ def how_to_use(stack: str, outputs: Mapping[str, str]) -> str:
         *([f"Point a CNAME record of that name at {outputs['DomainTarget']}"] if "DomainTarget" in outputs else []),
         "",
         "Make the first API key:",
-        "    ./spandrel key create --scopes ingest,query",
+        "    ./spandrel key create --deployed --scope ingest --scope query",
         "",
         "Point an OpenTelemetry SDK at it:",
         f"    export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT={url}/v1/traces",
