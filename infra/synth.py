@@ -23,14 +23,7 @@ from infra.settings import CONTEXT_KEY, Settings, settings_from
 # Beside the settings in the context: `cdk synth -c spandrel:packages=source` leaves out what pip would download.
 PACKAGES_CONTEXT_KEY = "spandrel:packages"
 STAMP = "inputs"
-INPUTS = (
-    "app.py",
-    "cdk.json",
-    "requirements.lock",
-    "infra/**/*.py",
-    "functions/**/*.py",
-    "functions/*/requirements.txt",
-)
+INPUTS = ("app.py", "cdk.json", "requirements.lock", "infra/**/*", "functions/**/*")
 
 
 def synthesise(
@@ -98,6 +91,7 @@ def _context(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _inputs_digest(kind: Kind, context: Mapping[str, Any], with_nag: bool) -> str:
     digest = hashlib.sha256(json.dumps([kind, context, with_nag], sort_keys=True).encode())
-    for path in sorted(path for pattern in INPUTS for path in ROOT.glob(pattern)):
+    inputs = (path for pattern in INPUTS for path in ROOT.glob(pattern) if path.is_file() and path.suffix != ".pyc")
+    for path in sorted(inputs):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
