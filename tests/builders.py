@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from spandrel.model.catalogue import Block
 
 RECEIVED_NS = 1_790_000_000 * 10**9
 
@@ -67,3 +70,25 @@ def request_of(
     scope_spans.scope.name = "tests"
     scope_spans.spans.extend(spans)
     return request
+
+
+def block(name: str, start_ns: int = RECEIVED_NS, end_ns: int | None = None, **other: Any) -> Block:
+    """A catalogue entry of spans that start from `start_ns` to `end_ns`."""
+    drawn = Block(
+        tenant="shop",
+        block_id=name,
+        key=f"shop/blocks/2026-09-21/{name}.parquet",
+        level=0,
+        format_version=1,
+        spans=10,
+        size_bytes=1000,
+        crc32=2**32 - 1,
+        min_start_ns=start_ns,
+        max_start_ns=start_ns if end_ns is None else end_ns,
+        min_trace_id=bytes(15) + b"\1",
+        max_trace_id=b"\xff" * 16,
+        received_ns=RECEIVED_NS,
+        far=False,
+        operations=(("cart", "GET /cart", 2), ("", "naïve", 0)),
+    )
+    return replace(drawn, **other)

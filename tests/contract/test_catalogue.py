@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.stub import Stubber
 
-from spandrel.aws.catalogue import SPREAD_NS, DynamoCatalogue, block_of, item_of
+from spandrel.aws.catalogue import DUE, SPREAD_NS, DynamoCatalogue, block_of, item_of
 from spandrel.aws.clients import client
-from spandrel.model.catalogue import Block
 from spandrel.model.errors import Corrupt, Overloaded
+from tests.builders import RECEIVED_NS as NOW_NS
+from tests.builders import block
+from tests.tables import make_catalogue_table
 
 HOUR_NS = 3600 * 10**9
-NOW_NS = 1_790_000_000 * 10**9
 TABLE = "catalogue"
-
-
-def block(name: str, start_ns: int, end_ns: int, **other: Any) -> Block:
-    drawn = Block(
-        tenant="shop",
-        block_id=name,
-        key=f"shop/blocks/2026-09-21/{name}.parquet",
-        level=0,
-        format_version=1,
-        spans=10,
-        size_bytes=1000,
-        crc32=2**32 - 1,
-        min_start_ns=start_ns,
-        max_start_ns=end_ns,
-        min_trace_id=bytes(15) + b"\1",
-        max_trace_id=b"\xff" * 16,
-        received_ns=NOW_NS,
-        far=False,
-        operations=(("cart", "GET /cart", 2), ("", "naïve", 0)),
-    )
-    return replace(drawn, **other)
 
 
 @pytest.fixture
 def catalogue(aws: None) -> Iterator[DynamoCatalogue]:
     dynamodb = client("dynamodb")
-    dynamodb.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
+    make_catalogue_table(dynamodb, TABLE)
     yield DynamoCatalogue(dynamodb, TABLE, retention_days=30, clock_ns=lambda: NOW_NS)
 
 
@@ -75,12 +49,12 @@ def test_adding_a_block_again_changes_nothing(catalogue: DynamoCatalogue) -> Non
 
 def test_a_range_is_half_open_and_finds_every_block_that_overlaps_it(catalogue: DynamoCatalogue) -> None:
     catalogue.add(block("early", NOW_NS - 3 * HOUR_NS, NOW_NS - 2 * HOUR_NS))
-    catalogue.add(block("wide", NOW_NS - 2 * HOUR_NS + 1, NOW_NS - 2 * HOUR_NS + SPREAD_NS))
+    catalogue.add(block("wide", NOW_NS - 2 * HOUR_NS + 1, NOW_NS - 2 * HOUR_NS + SPREAD_NS, received_ns=NOW_NS + 1))
     catalogue.add(block("late", NOW_NS - HOUR_NS, NOW_NS))
     assert names(catalogue, NOW_NS - 2 * HOUR_NS, NOW_NS - 2 * HOUR_NS + 2) == ["wide", "early"]
     assert names(catalogue, NOW_NS - 4 * HOUR_NS, NOW_NS - 3 * HOUR_NS) == []
-    assert names(catalogue, NOW_NS, NOW_NS + 1) == ["late"]
-    assert names(catalogue, NOW_NS - 5 * HOUR_NS, NOW_NS + HOUR_NS) == ["late", "wide", "early"]
+    assert names(catalogue, NOW_NS, NOW_NS + 1) == ["wide", "late"]
+    assert names(catalogue, NOW_NS - 5 * HOUR_NS, NOW_NS + HOUR_NS) == ["wide", "late", "early"]
     assert names(catalogue, NOW_NS, NOW_NS) == []
 
 
@@ -118,19 +92,26 @@ def test_what_arrived_before_retention_is_not_shown(catalogue: DynamoCatalogue) 
 
 def test_an_item_says_when_dynamodb_may_remove_it(catalogue: DynamoCatalogue) -> None:
     catalogue.add(block("a", NOW_NS, NOW_NS))
-    (item,) = client("dynamodb").scan(TableName=TABLE)["Items"]
+    (item,) = [item for item in client("dynamodb").scan(TableName=TABLE)["Items"] if item["pk"]["S"] != DUE]
     assert int(item["expires"]["N"]) == 1_790_000_000 + 30 * 86_400
 
 
-def test_every_page_is_read_until_the_last(aws: None) -> None:
-    dynamodb = client("dynamodb")
-    first, second = (item_of(block(name, NOW_NS, NOW_NS)) for name in "ab")
-    key = {"pk": first["pk"], "sk": first["sk"]}
-    with Stubber(dynamodb) as stubber:
-        stubber.add_response("query", {"Items": [first], "LastEvaluatedKey": key})
-        stubber.add_response("query", {"Items": [second]})
-        found = DynamoCatalogue(dynamodb, TABLE, 30, lambda: NOW_NS)._query("shop#blocks#far", NOW_NS, NOW_NS + 1)
-        assert [read.block_id for read in found] == ["a", "b"]
+class PagedDynamo:
+    """Answers one item a page, as DynamoDB may."""
+
+    def __init__(self, *items: dict[str, Any]) -> None:
+        self._items = items
+
+    def query(self, **question: Any) -> dict[str, Any]:
+        items = [item for item in self._items if item["pk"] == question["ExpressionAttributeValues"][":pk"]]
+        at = int(question.get("ExclusiveStartKey", {}).get("at", {}).get("N", 0))
+        more = {"LastEvaluatedKey": {"at": {"N": str(at + 1)}}} if at + 1 < len(items) else {}
+        return {"Items": items[at : at + 1], **more}
+
+
+def test_every_page_is_read_until_the_last() -> None:
+    paged = PagedDynamo(*(item_of(block(name, NOW_NS, NOW_NS)) for name in "abc"))
+    assert names(DynamoCatalogue(paged, TABLE, 30, lambda: NOW_NS), NOW_NS, NOW_NS + 1) == ["c", "b", "a"]
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "InternalServerError"])

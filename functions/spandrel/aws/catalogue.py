@@ -18,12 +18,14 @@ from botocore.client import BaseClient
 
 from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block
 from spandrel.model.errors import Corrupt
+from spandrel.model.levels import HOUR_NS, hour_of
 from spandrel.model.lifecycle import EXPIRES
 
 from .faults import told_apart
 
-SPREAD_NS = FAR_BEFORE_NS + FAR_AFTER_NS
+SPREAD_NS = FAR_BEFORE_NS + HOUR_NS + FAR_AFTER_NS  # of the starts in blocks of one hour of arrival
 PARALLEL_QUERIES = 16
+DUE = "#due"
 _DAY_NS = 86_400 * 10**9
 _LAST_NS = 2**64 - 1
 
@@ -45,18 +47,46 @@ class DynamoCatalogue:
         self._clock_ns = clock_ns
 
     def add(self, block: Block) -> None:
-        expires_s = (block.received_ns + self._retention_ns) // 10**9
+        """First the note that there is something to merge: should we die in between, it is one for nothing."""
         with told_apart(f"cataloguing block {block.block_id}"):
-            self._dynamodb.put_item(TableName=self._table, Item=item_of(block) | {EXPIRES: {"N": str(expires_s)}})
+            self._dynamodb.put_item(TableName=self._table, Item=due_item(block))
+            self._dynamodb.put_item(TableName=self._table, Item=self.item_of(block))
+
+    def item_of(self, block: Block) -> Item:
+        """A block's item, with the time from which on DynamoDB may remove it."""
+        expires_s = (block.received_ns + self._retention_ns) // 10**9
+        return item_of(block) | {EXPIRES: {"N": str(expires_s)}}
 
     def blocks(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
         if start_ns >= end_ns:
             return []
-        partitions = [f"{tenant}#blocks#far", *(f"{tenant}#blocks#{day}" for day in self._days(start_ns, end_ns))]
-        with ThreadPoolExecutor(min(PARALLEL_QUERIES, len(partitions))) as pool:
-            found = pool.map(lambda partition: list(self._query(partition, start_ns, end_ns)), partitions)
-            blocks = [block for page in found for block in page]
-        return sorted(blocks, key=lambda block: (block.max_start_ns, block.block_id), reverse=True)
+        found = self._read(tenant, start_ns, end_ns, "min_start < :end", {":end": {"N": str(end_ns)}})
+        return sorted(found, key=lambda block: (block.max_start_ns, block.block_id), reverse=True)
+
+    def arrived(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
+        """All live blocks of the tenant that arrived in [start_ns, end_ns), far ones included, oldest first."""
+        within = {":arrived": {"N": str(start_ns)}, ":before": {"N": str(end_ns)}}
+        wanted = "received >= :arrived AND received < :before"
+        found = self._read(tenant, max(0, start_ns - SPREAD_NS), end_ns, wanted, within, far_from_ns=0)
+        return sorted(found, key=lambda block: (block.received_ns, block.block_id))
+
+    def _read(
+        self,
+        tenant: str,
+        start_ns: int,
+        end_ns: int,
+        wanted: str,
+        values: Item,
+        far_from_ns: int | None = None,
+    ) -> list[Block]:
+        """The blocks of all partitions that a range of starts can be in, in no order."""
+        far_from_ns = start_ns if far_from_ns is None else far_from_ns
+        ranges = [(f"{tenant}#blocks#far", far_from_ns, _LAST_NS)]
+        until_ns = min(end_ns + SPREAD_NS, _LAST_NS)
+        ranges += [(f"{tenant}#blocks#{day}", start_ns, until_ns) for day in self._days(start_ns, end_ns)]
+        with ThreadPoolExecutor(min(PARALLEL_QUERIES, len(ranges))) as pool:
+            pages = pool.map(lambda each: list(self._query(each, wanted, values)), ranges)
+            return [block for page in pages for block in page]
 
     def _days(self, start_ns: int, end_ns: int) -> Iterator[str]:
         """The days under which an ordinary block of the range can stand, within what retention leaves."""
@@ -66,20 +96,20 @@ class DynamoCatalogue:
         for day in range(first_ns // _DAY_NS, last_ns // _DAY_NS + 1):
             yield _day(day * _DAY_NS)
 
-    def _query(self, partition: str, start_ns: int, end_ns: int) -> Iterator[Block]:
-        """All pages of one partition's blocks in the range."""
-        far = partition.endswith("#far")
-        until_ns = _LAST_NS if far else min(end_ns + SPREAD_NS, _LAST_NS)
+    def _query(self, sk_range: tuple[str, int, int], wanted: str, values: Item) -> Iterator[Block]:
+        """All pages of one partition's blocks whose latest start is in the range: (partition, from, until), ns."""
+        partition, from_ns, until_ns = sk_range
+        alive_ns = self._clock_ns() - self._retention_ns
         question: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :from AND :until",
-            "FilterExpression": "min_start < :end AND received >= :alive",
+            "FilterExpression": f"{wanted} AND received >= :alive",
             "ExpressionAttributeValues": {
                 ":pk": {"S": partition},
-                ":from": {"S": f"{start_ns:020d}"},
+                ":from": {"S": f"{from_ns:020d}"},
                 ":until": {"S": f"{until_ns:020d}~"},
-                ":end": {"N": str(end_ns)},
-                ":alive": {"N": str(self._clock_ns() - self._retention_ns)},
+                ":alive": {"N": str(alive_ns)},
+                **values,
             },
         }
         while True:
@@ -89,6 +119,13 @@ class DynamoCatalogue:
             if "LastEvaluatedKey" not in page:
                 return
             question["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def due_item(block: Block) -> Item:
+    """The note that there may be blocks to merge in the hour in which this one arrived (spandrel.aws.ledger)."""
+    hour_ns = hour_of(block.received_ns)
+    sk = f"{block.tenant}#{hour_ns:020d}"
+    return {"pk": {"S": DUE}, "sk": {"S": sk}, "touched": {"N": str(block.received_ns)}}
 
 
 def item_of(block: Block) -> Item:

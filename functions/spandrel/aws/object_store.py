@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from spandrel.model.errors import NotFound
+from spandrel.model.errors import NotFound, Overloaded
 from spandrel.model.lifecycle import TAG, Passing
 
 from .faults import code_of, told_apart
 
 # S3's parameter for a header that is kept with the object.
 KEPT_HEADERS = {"content-type": "ContentType", "content-encoding": "ContentEncoding"}
+DELETED_AT_ONCE = 1000  # keys that one DeleteObjects takes
 
 
 class S3ObjectStore:
@@ -42,6 +43,14 @@ class S3ObjectStore:
                 raise
             body: bytes = answer["Body"].read()
             return body
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), DELETED_AT_ONCE):
+            some = [{"Key": key} for key in keys[start : start + DELETED_AT_ONCE]]
+            with told_apart("deleting objects"):
+                answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": some, "Quiet": True})
+            for error in answer.get("Errors", []):
+                raise Overloaded(f"{error['Key']} is not deleted: {error['Code']}")
 
     def link(self, key: str, seconds: int) -> str:
         where = {"Bucket": self._bucket, "Key": key}

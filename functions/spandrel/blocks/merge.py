@@ -27,7 +27,7 @@ from .schema import ARROW_TYPES, COLUMNS, COLUMNS_MAX, KEY_VALUE
 from .writer import BlockWriter, WrittenBlock
 
 MERGE_SPANS = 200_000  # in memory at once
-BLOCK_BYTES = 128 * 1024 * 1024  # from which on a block is ended at the next trace
+BLOCK_BYTES = 64 * 1024 * 1024  # from which on a block is ended at the next trace
 
 Choice = dict[str, tuple[AttributeScope, Attribute]]
 """The attribute columns of the merged blocks: name -> scope, key and type."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -139,7 +139,7 @@ def footer_of(entry: Block) -> bytes:
     """The catalogue entry as it stands in the footer, without what the footer cannot know: the object's size and
     checksum.
     """
-    record = asdict(entry) | {"min_trace_id": entry.min_trace_id.hex(), "max_trace_id": entry.max_trace_id.hex()}
+    record = entry.record()
     for unknown in ("size_bytes", "crc32"):
         del record[unknown]
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 from .lifecycle import Passing
 
@@ -41,6 +41,21 @@ class Block:
     far: bool
     operations: tuple[Operation, ...] | None
 
+    def record(self) -> dict[str, Any]:
+        """What JSON can hold of it: ids as hex."""
+        return asdict(self) | {"min_trace_id": self.min_trace_id.hex(), "max_trace_id": self.max_trace_id.hex()}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Block:
+        """The block that `record` gave; TypeError, ValueError or KeyError when it gave none."""
+        operations = record["operations"]
+        told = {
+            "min_trace_id": bytes.fromhex(record["min_trace_id"]),
+            "max_trace_id": bytes.fromhex(record["max_trace_id"]),
+            "operations": None if operations is None else tuple((s, name, kind) for s, name, kind in operations),
+        }
+        return cls(**{**record, **told})
+
 
 class ObjectStore(Protocol):
     """Objects of one bucket. Keys begin with the tenant."""
@@ -61,6 +76,13 @@ class ObjectStore(Protocol):
         """An HTTPS address under which anybody can read the object for that long."""
 
 
+class Eraser(Protocol):
+    """Who may remove objects: compaction alone."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """All are gone when it returns, and those that were not there too; Overloaded when any may remain."""
+
+
 class Catalogue(Protocol):
     """Which blocks are live. An entry comes only after its object: a reader sees a block wholly or not."""
 
@@ -69,6 +91,62 @@ class Catalogue(Protocol):
 
     def blocks(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
         """All live blocks of the tenant with a span start in [start_ns, end_ns), newest first by latest start."""
+
+
+class Ledger(Protocol):
+    """The catalogue as compaction sees it: what is due, who works on it, and the one step that swaps blocks."""
+
+    def due(self) -> Sequence[Due]:
+        """The hours that have blocks which may have to be merged, of all tenants."""
+
+    def done_with(self, due: Due) -> None:
+        """Nothing is left to do there, unless a block has come since `due` was read."""
+
+    def arrived(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
+        """All live blocks of the tenant that arrived in [start_ns, end_ns), far ones included."""
+
+    def taken(self, tenant: str) -> frozenset[str]:
+        """The ids of blocks that somebody is merging at the moment."""
+
+    def take(self, tenant: str, name: str, block_ids: Sequence[str], seconds: int) -> bool:
+        """Whether the blocks are now ours to merge for so long; not when somebody has the job of that name."""
+
+    def live(self, blocks: Sequence[Block]) -> bool:
+        """Whether all of them still have their entries."""
+
+    def set_aside(self, block: Block) -> None:
+        """Marks a block that does not read, so that it is merged no more; nothing where it is gone."""
+
+    def swap(self, name: str, inputs: Sequence[Block], outputs: Sequence[Block]) -> None:
+        """All inputs out and all outputs in, in one step, and the inputs' objects doomed; Conflict: nothing was
+        done.
+        """
+
+    def doomed(self) -> Sequence[Doomed]:
+        """Objects that no entry names any more and no query reads any more."""
+
+    def deletable(self, doomed: Doomed) -> Sequence[str]:
+        """The keys of its objects, but for those that an entry names again (a batch that was delivered once more)."""
+
+    def buried(self, doomed: Doomed) -> None:
+        """What was deletable is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An hour of arrival of one tenant, unix ns; `touched_ns` is when the newest of its blocks arrived."""
+
+    tenant: str
+    hour_ns: int
+    touched_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """The blocks that one swap replaced; `mark` names the record of them."""
+
+    mark: str
+    blocks: tuple[Block, ...]
 
 
 class Queue(Protocol):

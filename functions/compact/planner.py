@@ -1,0 +1,67 @@
+"""Finds the blocks that should be merged and hands them out; deletes the objects that nobody reads any more.
+
+Runs every minute. Where nothing is due it is one read of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Protocol
+
+from spandrel.model.catalogue import Due, Eraser, Ledger
+from spandrel.model.levels import HOUR_NS, Job, is_closed, jobs_of
+
+TAKEN_S = 900  # Lambda's longest run: after it, whoever took the job is dead
+JOBS_MAX = 500  # handed out at once; the next minute goes on
+
+
+class Jobs(Protocol):
+    """The way from planner to workers."""
+
+    def send(self, job: Job) -> None:
+        """Durable when it returns; Overloaded when the same call can succeed later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """`clock_ns` gives unix nanoseconds."""
+
+    ledger: Ledger
+    objects: Eraser
+    jobs: Jobs
+    clock_ns: Callable[[], int]
+
+    def run(self) -> int:
+        """One round; how many jobs were handed out."""
+        self._bury()
+        handed_out = 0
+        for job in _in_turn([self._planned(due) for due in self.ledger.due()]):
+            if handed_out == JOBS_MAX:
+                break
+            if self.ledger.take(job.tenant, job.name, [block.block_id for block in job.inputs], TAKEN_S):
+                self.jobs.send(job)
+                handed_out += 1
+        return handed_out
+
+    def _planned(self, due: Due) -> list[Job]:
+        """What an hour needs now. An hour that is over and needs nothing is done with."""
+        now_ns = self.clock_ns()
+        blocks = self.ledger.arrived(due.tenant, due.hour_ns, due.hour_ns + HOUR_NS)
+        taken = self.ledger.taken(due.tenant)
+        jobs = jobs_of([block for block in blocks if block.block_id not in taken], due.hour_ns, now_ns)
+        if not jobs and is_closed(due.hour_ns, now_ns) and taken.isdisjoint(block.block_id for block in blocks):
+            self.ledger.done_with(due)
+        return jobs
+
+    def _bury(self) -> None:
+        for doomed in self.ledger.doomed():
+            self.objects.delete(self.ledger.deletable(doomed))
+            self.ledger.buried(doomed)
+
+
+def _in_turn(plans: Sequence[Sequence[Job]]) -> Iterator[Job]:
+    """One job of each, then the second of each: a huge tenant comes no more often than a small one."""
+    for turn in zip_longest(*plans):
+        yield from (job for job in turn if job is not None)

@@ -1,0 +1,70 @@
+"""Merges the blocks of one job and swaps them for what came out.
+
+Outputs are written first, then one transaction takes the inputs out and the outputs in. Whoever dies before it leaves
+objects that no entry names; whoever dies after it is done. Of two that merge the same blocks one has its transaction
+refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from spandrel.blocks.merge import Source, draft_of, merged
+from spandrel.model.catalogue import Block, Ledger, ObjectStore
+from spandrel.model.errors import Conflict, Corrupt, NotFound
+from spandrel.model.levels import Job
+
+PARALLEL_READS = 8
+
+_log = logging.getLogger("compact")
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Knows no clock: what comes out depends on what goes in alone."""
+
+    objects: ObjectStore
+    ledger: Ledger
+
+    def run(self, job: Job) -> None:
+        """The job, unless its blocks are gone already. Overloaded when it can be done later."""
+        if not self.ledger.live(job.inputs):
+            return
+        readable, sources = self._sources(job.inputs)
+        if not readable:
+            return
+        merge = Job(job.tenant, job.level, tuple(readable))
+        outputs = list(self._written(merge, sources))
+        try:
+            self.ledger.swap(job.name, readable, outputs)
+        except Conflict as lost:
+            _log.info("somebody else was first: %s", lost)
+
+    def _written(self, job: Job, sources: Sequence[Source]) -> Iterator[Block]:
+        for block in merged(sources, lambda number: draft_of(job.inputs, job.level, job.name, number)):
+            self.objects.put(block.entry.key, block.body)
+            yield block.entry
+
+    def _sources(self, inputs: Sequence[Block]) -> tuple[list[Block], list[Source]]:
+        """The blocks that can be swapped out, and those of them that have spans to give."""
+        with ThreadPoolExecutor(PARALLEL_READS) as pool:
+            bodies = list(pool.map(self._body, inputs))
+        swapped, sources = [], []
+        for block, body in zip(inputs, bodies, strict=True):
+            try:
+                sources += [Source(block, body)] if body is not None else []
+                swapped.append(block)
+            except Corrupt as why:
+                _log.error("a block is set aside: %s", why)
+                self.ledger.set_aside(block)
+        return swapped, sources
+
+    def _body(self, block: Block) -> bytes | None:
+        try:
+            return self.objects.get(block.key)
+        except NotFound:
+            _log.error("block %s has no object %s; its entry goes", block.block_id, block.key)
+            return None
