@@ -24,7 +24,7 @@ from infra.exclusive import exclusively
 from infra.imports import REQUIREMENTS, files_of
 from infra.paths import CACHE, FUNCTIONS, LOCK
 
-Verb = Literal["receive", "store", "query", "authorize"]
+Verb = Literal["receive", "store", "plan", "compact", "query", "authorize"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 # "source": the function's own modules only, made in no time, for whoever has the packages already (the stack on a

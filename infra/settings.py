@@ -57,6 +57,8 @@ class Memory(_Model):
 
     receive: MemoryMib = 1024
     store: MemoryMib = 1769
+    plan: MemoryMib = 256
+    compact: MemoryMib = 3008
     query: MemoryMib = 1769
     authorize: MemoryMib = 256
 
@@ -78,6 +80,10 @@ class Settings(_Model):
         default=5,
         description="how many batches are stored at once at most, so that a flood leaves the account's other functions "
         "room (a new account has a quota of 10)",
+    )
+    merges_a_minute: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=4,
+        description="how many merges of blocks begin each minute at most; 4 keep up with 20,000 spans a second",
     )
     throttle_rate: Annotated[int, Field(ge=1)] = Field(
         default=1000, description="requests a second that API Gateway lets through on average; more are answered 429"

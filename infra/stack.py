@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.access import Access
 from infra.api import Api
+from infra.compaction import Compaction
 from infra.dashboard import Dashboard
 from infra.ingestion import Ingestion
 from infra.monitoring import Monitoring
@@ -24,11 +25,19 @@ class Spandrel(cdk.Stack):
         storage = Storage(self, settings)
         ingestion = Ingestion(self, settings, packages, storage)
         reading = Reading(self, settings, packages, storage)
+        compaction = Compaction(self, settings, packages, storage)
         access = Access(self, settings, packages, storage)
         api = Api(self, settings, {"receive": ingestion.receive, "query": reading.query}, access.authorizer)
         Monitoring(self, settings, ingestion, api)
         if settings.dashboard:
-            functions = (ingestion.receive, ingestion.store, reading.query, access.authorize)
+            functions = (
+                ingestion.receive,
+                ingestion.store,
+                compaction.plan,
+                compaction.compact,
+                reading.query,
+                access.authorize,
+            )
             Dashboard(self, api, ingestion, {function.verb: function for function in functions})
         self._output("Url", api.url, "where SDKs send spans and UIs ask for traces")
         if api.domain:

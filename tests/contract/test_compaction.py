@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,11 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from moto import mock_aws
 
-from compact.planner import Planner
 from compact.worker import Worker
+from plan.planner import Planner
 from spandrel.aws.catalogue import DynamoCatalogue
 from spandrel.aws.clients import client
-from spandrel.aws.jobs import job_of
+from spandrel.aws.jobs import LambdaJobs, job_of
 from spandrel.aws.ledger import GRACE_S, DynamoLedger
 from spandrel.blocks.otlp import to_otlp
 from spandrel.blocks.writer import write_blocks
@@ -109,7 +110,7 @@ class World:
 
     def plan(self, life: Life | None = None) -> int:
         ledger, objects, jobs = (Mortal(part, life or Life()) for part in (self.ledger, self.objects, self))
-        return Planner(ledger, objects, jobs, lambda: self.now_ns).run()
+        return Planner(ledger, objects, jobs, lambda: self.now_ns, jobs_max=100).run()
 
     def work(self, job: Job, life: Life | None = None) -> None:
         Worker(Mortal(self.objects, life or Life()), Mortal(self.ledger, life or Life())).run(job)
@@ -301,25 +302,25 @@ def test_a_worker_that_cannot_write_now_leaves_all_as_it_was(world: World) -> No
     assert world.spans_in(world.blocks()) == world.stored
 
 
-def test_a_job_survives_its_way_through_the_queue() -> None:
-    from spandrel.aws.jobs import SqsJobs
-
+def test_a_job_survives_its_way_to_the_worker() -> None:
     sent: list[dict[str, Any]] = []
 
-    class Sqs:
-        def send_message(self, **message: Any) -> None:
-            sent.append(message)
+    class Lambda:
+        def invoke(self, **call: Any) -> None:
+            sent.append(call)
 
     job = Job("shop", 1, tuple(block(name) for name in "ab"))
-    SqsJobs(Sqs(), "https://queue").send(job)
-    came = job_of({"body": sent[0]["MessageBody"]})
-    assert came == replace(job, inputs=tuple(replace(one, operations=None) for one in job.inputs))
+    LambdaJobs(Lambda(), "compact:live").send(job)
+    (call,) = sent
+    assert (call["FunctionName"], call["InvocationType"]) == ("compact:live", "Event")
+    expected = replace(job, inputs=tuple(replace(one, operations=None) for one in job.inputs))
+    assert job_of(json.loads(call["Payload"])) == expected
 
 
-@pytest.mark.parametrize("body", ["", "{}", "[]", '{"tenant": "shop", "level": 1, "inputs": [{}]}'])
-def test_a_message_that_is_no_job_is_refused(body: str) -> None:
+@pytest.mark.parametrize("event", [{}, {"tenant": "shop", "level": 1, "inputs": [{}]}, {"tenant": "shop", "level": 1}])
+def test_an_event_that_is_no_job_is_refused(event: dict[str, Any]) -> None:
     with pytest.raises(Undecodable, match="no merge"):
-        job_of({"body": body})
+        job_of(event)
 
 
 LIVES = st.builds(Life, st.integers(1, 40), st.booleans())

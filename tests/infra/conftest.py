@@ -28,6 +28,7 @@ def full_template() -> Template:
                 "stack_name": "Traces-Staging",
                 "retention_days": 7,
                 "batching_window_s": 20,
+                "merges_a_minute": 100,
                 "throttle_rate": 50,
                 "throttle_burst": 75,
                 "log_level": "INFO",

@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
+from infra.packaging import VERBS
 from tests.infra.reading import Template
 
 ALARM_METRIC_USD = 0.10  # a month (CloudWatch, us-east-1)
 # An event source mapping asks an empty queue with five long polls at a time, 20 s each, at 0.40 USD a million.
 POLLING_USD = 5 * (3600 / 20) * 24 * 30 / 1e6 * 0.40
+
+# A call a minute by EventBridge Scheduler at 1 USD a million, each an invocation of about 50 ms at 256 MiB that makes
+# two consistent reads of the catalogue.
+CALLS = 60 * 24 * 30
+SCHEDULE_USD = CALLS / 1e6 * (1.00 + 0.20 + 2 * 0.125) + CALLS * 0.050 * 0.25 * 0.0000133334
 
 # Of everything that the stack may hold, what it costs a month while nobody uses it. Storage and requests come with use.
 IDLE_USD = {
@@ -25,6 +31,7 @@ IDLE_USD = {
     "AWS::IAM::Policy": 0,
     "AWS::IAM::Role": 0,
     "AWS::Lambda::Alias": 0,
+    "AWS::Lambda::EventInvokeConfig": 0,
     "AWS::Lambda::EventSourceMapping": POLLING_USD,
     "AWS::Lambda::Function": 0,
     "AWS::Lambda::Permission": 0,
@@ -32,6 +39,7 @@ IDLE_USD = {
     "AWS::Logs::LogGroup": 0,
     "AWS::S3::Bucket": 0,
     "AWS::S3::BucketPolicy": 0,
+    "AWS::Scheduler::Schedule": SCHEDULE_USD,
     "AWS::SQS::Queue": 0,
     "AWS::SQS::QueuePolicy": 0,
 }
@@ -112,7 +120,7 @@ def test_the_dashboard_shows_every_function_the_queues_and_the_api(template: Tem
     assert {"Count", "4xx", "5xx", "Latency", "Invocations", "Errors", "Duration", "Throttles"} <= shown
     assert {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"} <= shown
     functions = {m[3] for m in dashboard_metrics(template) if m[1] == "Duration"}
-    assert len(functions) == 4
+    assert len(functions) == len(VERBS)
 
 
 def dashboard_metrics(stack: Template) -> list[list[Any]]:

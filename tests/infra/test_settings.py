@@ -83,8 +83,8 @@ def test_an_unknown_setting_is_refused_with_the_list_of_settings() -> None:
 
 
 def test_an_unknown_part_of_a_setting_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"memory_mib\.compact: there is no such setting$"):
-        given(memory_mib={"compact": 512})
+    with pytest.raises(SettingsError, match=r"memory_mib\.archive: there is no such setting$"):
+        given(memory_mib={"archive": 512})
 
 
 def test_a_setting_in_the_wrong_place_is_told_where_it_belongs() -> None:

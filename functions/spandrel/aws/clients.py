@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.session import Session, get_session
 
-Service = Literal["sqs", "s3", "dynamodb"]
+Service = Literal["sqs", "s3", "dynamodb", "lambda"]
 
 # Three attempts of at most 1 + 5 s and their pauses end before API Gateway gives up on the function at 30 s.
 CONNECT_TIMEOUT_S = 1

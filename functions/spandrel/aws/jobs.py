@@ -1,4 +1,7 @@
-"""Merges on their way from planner to worker: one SQS message a job."""
+"""Merges on their way from `plan` to `compact`: one asynchronous invocation a job.
+
+Lambda keeps a queue of its own for these, which costs nothing while it is empty (ADR 0004).
+"""
 
 from __future__ import annotations
 
@@ -16,24 +19,23 @@ from spandrel.model.levels import Job
 from .faults import told_apart
 
 
-class SqsJobs:
-    """Sends jobs to one queue."""
+class LambdaJobs:
+    """Hands jobs to one function; `function` is its name or the ARN of its alias."""
 
-    def __init__(self, sqs: BaseClient, queue_url: str) -> None:
-        self._sqs = sqs
-        self._queue_url = queue_url
+    def __init__(self, lambda_client: BaseClient, function: str) -> None:
+        self._lambda = lambda_client
+        self._function = function
 
     def send(self, job: Job) -> None:
         inputs = [replace(block, operations=None).record() for block in job.inputs]  # the blocks know their operations
-        body = json.dumps({"tenant": job.tenant, "level": job.level, "inputs": inputs}, separators=(",", ":"))
+        payload = json.dumps({"tenant": job.tenant, "level": job.level, "inputs": inputs}, separators=(",", ":"))
         with told_apart("handing out a merge"):
-            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body)
+            self._lambda.invoke(FunctionName=self._function, InvocationType="Event", Payload=payload.encode())
 
 
-def job_of(record: Mapping[str, Any]) -> Job:
-    """A record of Lambda's SQS event -> the job in it; Undecodable when there is none."""
+def job_of(event: Mapping[str, Any]) -> Job:
+    """The payload of an invocation -> the job in it; Undecodable when there is none."""
     try:
-        said = json.loads(record["body"])
-        return Job(said["tenant"], said["level"], tuple(map(Block.from_record, said["inputs"])))
+        return Job(event["tenant"], event["level"], tuple(map(Block.from_record, event["inputs"])))
     except (ValueError, KeyError, TypeError) as error:
-        raise Undecodable(f"the message is no merge: {error!r}") from error
+        raise Undecodable(f"the event is no merge: {error!r}") from error

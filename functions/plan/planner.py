@@ -14,7 +14,6 @@ from spandrel.model.catalogue import Due, Eraser, Ledger
 from spandrel.model.levels import HOUR_NS, Job, is_closed, jobs_of
 
 TAKEN_S = 900  # Lambda's longest run: after it, whoever took the job is dead
-JOBS_MAX = 500  # handed out at once; the next minute goes on
 
 
 class Jobs(Protocol):
@@ -26,19 +25,20 @@ class Jobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """`clock_ns` gives unix nanoseconds."""
+    """`clock_ns` gives unix nanoseconds; `jobs_max` is how many jobs one round hands out, the next goes on."""
 
     ledger: Ledger
     objects: Eraser
     jobs: Jobs
     clock_ns: Callable[[], int]
+    jobs_max: int
 
     def run(self) -> int:
         """One round; how many jobs were handed out."""
         self._bury()
         handed_out = 0
         for job in _in_turn([self._planned(due) for due in self.ledger.due()]):
-            if handed_out == JOBS_MAX:
+            if handed_out == self.jobs_max:
                 break
             if self.ledger.take(job.tenant, job.name, [block.block_id for block in job.inputs], TAKEN_S):
                 self.jobs.send(job)
