@@ -22,8 +22,9 @@ from google.protobuf import message_factory
 
 from spandrel.model.errors import Undecodable
 
+from .json_body import NOT_UTF8, json_of, mended
 from .otlp_messages import RECURSION_MAX, Message, camel_case_request
-from .otlp_protobuf import NOT_UTF8, request_from_protobuf
+from .otlp_protobuf import request_from_protobuf
 from .span_ids import NOT_HEX
 
 Object = dict[str, Any]
@@ -41,29 +42,15 @@ _REFUSALS = (TypeError, ValueError, OverflowError)  # the constructor's
 
 def request_from_json(body: bytes) -> tuple[Message, str]:
     """The request, and a warning for its sender (empty: none). Undecodable when the body is no such JSON."""
+    found, warning = json_of(body)
     try:
-        text, warning = _text(body)
-        found = json.loads(text, parse_constant=_no_constant)
         if type(found) is dict:
             found = _tidied(found, _shape(), 1)
-        message, mended = _built(found)
+        message, mending = _built(found)
     except RecursionError:
         raise Undecodable(f"the body is nested deeper than {RECURSION_MAX} messages") from None
-    except ValueError as error:  # JSONDecodeError, or a number of thousands of digits
-        raise Undecodable(f"the body is no JSON: {error}") from error
     request, _ = request_from_protobuf(message.SerializeToString())
-    return request, warning or mended
-
-
-def _text(body: bytes) -> tuple[str, str]:
-    try:
-        return body.decode("utf-8-sig"), ""
-    except UnicodeDecodeError:
-        return body.decode("utf-8-sig", "replace"), NOT_UTF8
-
-
-def _no_constant(name: str) -> Any:
-    raise json.JSONDecodeError(f"{name} stands outside of quotes", name, 0)
+    return request, warning or mending
 
 
 class _Shape:
@@ -194,23 +181,10 @@ def _built(found: Any) -> tuple[Message, str]:
         return request_class(), ""
     try:
         return request_class(**found), ""
-    except UnicodeEncodeError:  # half a surrogate pair, as JavaScript leaves it where it cuts a text
-        return _built(_mended(found))[0], NOT_UTF8
+    except UnicodeEncodeError:
+        return _built(mended(found))[0], NOT_UTF8
     except _REFUSALS as error:
         raise Undecodable(_told(found)) from error
-
-
-def _mended(found: Any) -> Any:
-    """All texts with U+FFFD for what is no character."""
-    match found:
-        case str():
-            return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case dict():
-            return {key: _mended(value) for key, value in found.items()}
-        case list():
-            return [_mended(value) for value in found]
-        case _:
-            return found
 
 
 def _told(found: Any) -> str:

@@ -10,9 +10,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spandrel.model.errors import Undecodable
 
+from .json_body import NOT_UTF8
 from .otlp_messages import LIBRARY_SPANS_FIELD, LIBRARY_SPANS_TAG, Message, raw_text_request, texts
-
-NOT_UTF8 = "some text was not UTF-8; U+FFFD stands for what was not"
 
 
 def request_from_protobuf(body: bytes) -> tuple[Message, str]:
