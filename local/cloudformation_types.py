@@ -1,0 +1,274 @@
+"""The CloudFormation resource types of the template that moto does not create, or creates without all their properties.
+
+moto finds a type among the subclasses of its CloudFormationModel, and the last definition of a name wins; so each type
+here becomes such a class. A resource is made by calling the same local AWS that any client calls.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.awslambda.models import EventSourceMapping
+from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import ValidationError
+from moto.core.common_models import CloudFormationModel
+from moto.dynamodb.models.table import Table
+from moto.s3.models import FakeBucket
+from moto.sqs.models import sqs_backends
+
+if TYPE_CHECKING:
+    from .aws import LocalAws
+
+T = TypeVar("T")
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A resource that is there: what `Ref` gives, and what `Fn::GetAtt` can ask for."""
+
+    ref: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+Create = Callable[["LocalAws", Properties], Created]
+Complete = Callable[["LocalAws", str, Properties], None]
+
+_accounts: dict[str, LocalAws] = {}
+
+
+def connect(aws: LocalAws) -> None:
+    """From now on, stacks of this account are created with all types of this module."""
+    _accounts[aws.account_id] = aws
+
+
+def unknown_types(template: Mapping[str, Any]) -> set[str]:
+    """Types of resources that moto would leave out in silence. None may be in a template that is tried here."""
+    types = {resource["Type"] for resource in template["Resources"].values()}
+    return {name for name in types if name not in parsing.get_model_map() and name not in parsing.NULL_MODELS}
+
+
+# ---- types that moto lacks
+
+
+def _api(aws: LocalAws, properties: Properties) -> Created:
+    api = aws.client("apigatewayv2").create_api(**properties)
+    return Created(api["ApiId"], {"ApiId": api["ApiId"], "ApiEndpoint": api["ApiEndpoint"]})
+
+
+def _part_of_api(operation: str, identifier: str) -> Create:
+    def create(aws: LocalAws, properties: Properties) -> Created:
+        return Created(getattr(aws.client("apigatewayv2"), operation)(**properties)[identifier])
+
+    return create
+
+
+def _version(aws: LocalAws, properties: Properties) -> Created:
+    version = aws.client("lambda").publish_version(FunctionName=properties["FunctionName"])
+    return Created(version["FunctionArn"], {"Version": version["Version"], "FunctionArn": version["FunctionArn"]})
+
+
+def _alias(aws: LocalAws, properties: Properties) -> Created:
+    names = {name: properties[name] for name in ("FunctionName", "FunctionVersion", "Name")}
+    arn = aws.client("lambda").create_alias(**names)["AliasArn"]
+    return Created(arn, {"AliasArn": arn})
+
+
+def _permission(aws: LocalAws, properties: Properties) -> Created:
+    """Kept with the local IAM: moto has one policy for a function and all its aliases, AWS has one for each."""
+    function = properties["FunctionName"]
+    arn = (
+        function if function.startswith("arn:") else f"arn:aws:lambda:{aws.region}:{aws.account_id}:function:{function}"
+    )
+    condition = {"ArnLike": {"aws:SourceArn": properties["SourceArn"]}} if "SourceArn" in properties else {}
+    principal = {"Service": properties["Principal"]}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": properties["Action"], "Resource": arn}
+    aws.gate.principals.put_policy(arn, json.dumps({"Statement": {**statement, "Condition": condition}}))
+    return Created(f"{function}-permission")
+
+
+def _bucket_policy(aws: LocalAws, properties: Properties) -> Created:
+    """Kept with the local IAM: moto would apply it without its conditions."""
+    aws.gate.principals.put_policy(f"arn:aws:s3:::{properties['Bucket']}", json.dumps(properties["PolicyDocument"]))
+    return Created(properties["Bucket"])
+
+
+def _queue_policy(aws: LocalAws, properties: Properties) -> Created:
+    policy = {"Policy": json.dumps(properties["PolicyDocument"])}
+    for url in properties["Queues"]:
+        aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=policy)
+    return Created(properties["Queues"][0])
+
+
+def _topic_policy(aws: LocalAws, properties: Properties) -> Created:
+    policy = json.dumps(properties["PolicyDocument"])
+    for arn in properties["Topics"]:
+        aws.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+    return Created(properties["Topics"][0])
+
+
+def _subscription(aws: LocalAws, properties: Properties) -> Created:
+    names = {name: properties[name] for name in ("TopicArn", "Protocol", "Endpoint")}
+    return Created(aws.client("sns").subscribe(**names, ReturnSubscriptionArn=True)["SubscriptionArn"])
+
+
+def _alarm(aws: LocalAws, properties: Properties) -> Created:
+    aws.client("cloudwatch").put_metric_alarm(**properties)
+    name = properties["AlarmName"]
+    return Created(name, {"Arn": f"arn:aws:cloudwatch:{aws.region}:{aws.account_id}:alarm:{name}"})
+
+
+# ---- types that moto creates without all their properties
+
+
+def _complete_bucket(aws: LocalAws, name: str, properties: Properties) -> None:
+    s3 = aws.client("s3")
+    rules = [_lifecycle_rule(rule) for rule in properties.get("LifecycleConfiguration", {}).get("Rules", [])]
+    if rules:
+        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+    if "PublicAccessBlockConfiguration" in properties:
+        access = properties["PublicAccessBlockConfiguration"]
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=access)
+
+
+def _lifecycle_rule(rule: Properties) -> Properties:
+    """A rule as CloudFormation spells it -> as S3's API does."""
+    tags = rule.get("TagFilters", [])
+    made: Properties = {"Status": rule["Status"], "Filter": {"Tag": tags[0]} if tags else {"Prefix": ""}}
+    if "Id" in rule:
+        made["ID"] = rule["Id"]
+    if "ExpirationInDays" in rule:
+        made["Expiration"] = {"Days": rule["ExpirationInDays"]}
+    if "NoncurrentVersionExpiration" in rule:
+        made["NoncurrentVersionExpiration"] = rule["NoncurrentVersionExpiration"]
+    if "AbortIncompleteMultipartUpload" in rule:
+        made["AbortIncompleteMultipartUpload"] = rule["AbortIncompleteMultipartUpload"]
+    return made
+
+
+def _complete_table(aws: LocalAws, name: str, properties: Properties) -> None:
+    dynamodb = aws.client("dynamodb")
+    if "TimeToLiveSpecification" in properties:
+        expiry = properties["TimeToLiveSpecification"]
+        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
+    if "PointInTimeRecoverySpecification" in properties:
+        recovery = properties["PointInTimeRecoverySpecification"]
+        dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+
+
+def _take_queue_from_moto(aws: LocalAws, _name: str, properties: Properties) -> None:
+    """moto would call the function itself, inside SendMessage, and lose or stick the message; `local.poller` polls."""
+    for queue in sqs_backends[aws.account_id][aws.region].queues.values():
+        if queue.queue_arn == properties["EventSourceArn"]:
+            queue.lambda_event_source_mappings.clear()
+
+
+# ---- as moto wants them
+
+
+def _define(name: str, create: Create, name_property: str = "") -> type[CloudFormationModel]:
+    """Adds a type that moto lacks. `name_property`: the one that CloudFormation fills when the template does not."""
+
+    class Resource(CloudFormationModel):
+        physical_resource_id: str
+        attributes: Mapping[str, str]
+
+        @staticmethod
+        def cloudformation_name_type() -> str:
+            return name_property
+
+        @staticmethod
+        def cloudformation_type() -> str:
+            return name
+
+        @classmethod
+        def has_cfn_attr(cls, _attr: str) -> bool:
+            return True
+
+        @classmethod
+        def create_from_cloudformation_json(
+            cls, resource_name: str, cloudformation_json: Any, account_id: str, _region: str, **_: Any
+        ) -> Resource:
+            properties = cloudformation_json["Properties"]
+            if name_property:
+                properties.setdefault(name_property, resource_name)
+            with_id = cls()
+            created = _naming(name, lambda: create(_accounts[account_id], properties))
+            with_id.physical_resource_id, with_id.attributes = created.ref, created.attributes
+            return with_id
+
+        @classmethod
+        def update_from_cloudformation_json(cls, **_: Any) -> Resource:
+            raise ValidationError(message=f"{name} cannot be updated on this machine; start the stack anew")
+
+        @classmethod
+        def delete_from_cloudformation_json(cls, *_: Any) -> None:
+            """The stack goes with the process."""
+
+        def is_created(self) -> bool:
+            return True
+
+        def get_cfn_attribute(self, attribute_name: str) -> str:
+            return self.attributes[attribute_name]
+
+    return Resource
+
+
+def _extend(moto_type: type[CloudFormationModel], complete: Complete) -> type[CloudFormationModel]:
+    """Lets `complete` add to each resource of a type that moto creates."""
+
+    class Extended(CloudFormationModel):
+        cloudformation_name_type = staticmethod(moto_type.cloudformation_name_type)
+        cloudformation_type = staticmethod(moto_type.cloudformation_type)
+        has_cfn_attr = moto_type.has_cfn_attr
+        update_from_cloudformation_json = moto_type.update_from_cloudformation_json
+        delete_from_cloudformation_json = moto_type.delete_from_cloudformation_json
+
+        @classmethod
+        def create_from_cloudformation_json(
+            cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **more: Any
+        ) -> CloudFormationModel:
+            properties = cloudformation_json["Properties"]
+            resource = moto_type.create_from_cloudformation_json(
+                resource_name, cloudformation_json, account_id, region_name, **more
+            )
+            what = moto_type.cloudformation_type()
+            _naming(what, lambda: complete(_accounts[account_id], resource_name, properties))
+            return resource
+
+    return Extended
+
+
+def _naming(what: str, work: Callable[[], T]) -> T:
+    """What `work` gives; AWS's refusal of it becomes CloudFormation's answer, which names the type."""
+    try:
+        return work()
+    except (ClientError, BotoCoreError) as error:
+        raise ValidationError(message=f"{what}: {error}") from error
+
+
+# Held here, because moto finds classes by weak references.
+TYPES = (
+    _define("AWS::ApiGatewayV2::Api", _api),
+    _define("AWS::ApiGatewayV2::Authorizer", _part_of_api("create_authorizer", "AuthorizerId")),
+    _define("AWS::ApiGatewayV2::Integration", _part_of_api("create_integration", "IntegrationId")),
+    _define("AWS::ApiGatewayV2::Route", _part_of_api("create_route", "RouteId")),
+    _define("AWS::ApiGatewayV2::Stage", _part_of_api("create_stage", "StageName")),
+    _define("AWS::CloudWatch::Alarm", _alarm, "AlarmName"),
+    _define("AWS::Lambda::Alias", _alias),
+    _define("AWS::Lambda::Permission", _permission),
+    _define("AWS::Lambda::Version", _version),
+    _define("AWS::S3::BucketPolicy", _bucket_policy),
+    _define("AWS::SNS::Subscription", _subscription),
+    _define("AWS::SNS::TopicPolicy", _topic_policy),
+    _define("AWS::SQS::QueuePolicy", _queue_policy),
+    _extend(EventSourceMapping, _take_queue_from_moto),
+    _extend(FakeBucket, _complete_bucket),
+    _extend(Table, _complete_table),
+)
+for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+    cached.cache_clear()

@@ -1,0 +1,139 @@
+"""The stack on this machine: `with LocalStack(assembly, functions) as stack:` and `stack.url` answers as deployed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from botocore.client import BaseClient
+
+from .assembly import Stack, bootstrap, create_stack
+from .aws import LocalAws
+from .deployed import Function
+from .faults import Faults
+from .logs import FunctionLog
+from .services import Services
+
+T = TypeVar("T")
+HOST = "127.0.0.1"
+
+
+class LocalStack:
+    """The template of `assembly`, with the functions running from the folder `functions`.
+
+    It listens on the sockets given (default: a free port of loopback). `authorizer` are variables that the API's
+    authorizer gets beside those of the template. What the functions write goes to `log`, and to stderr if `verbose`.
+    """
+
+    def __init__(
+        self,
+        assembly: Path,
+        functions: Path,
+        log: Path,
+        *,
+        sockets: Sequence[socket.socket] = (),
+        authorizer: Mapping[str, str] | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self._assembly = assembly
+        self._functions = functions
+        self.log_path = log
+        self._sockets = sockets
+        self._authorizer = authorizer or {}
+        self._verbose = verbose
+        self._closing = contextlib.ExitStack()
+        self._loop: asyncio.AbstractEventLoop
+        self.aws: LocalAws
+        self.stack: Stack
+        self.services: Services
+        self.url = ""
+
+    def __enter__(self) -> LocalStack:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends all that was started, at once; more than once is fine."""
+        self._closing.close()
+
+    def client(self, service: str) -> BaseClient:
+        """A client of boto3 for the local AWS, as its administrator."""
+        return self.aws.client(service)
+
+    def settle(self, timeout_s: float = 60) -> None:
+        """Returns when each queue that feeds a function has no visible message left and no batch is being worked on."""
+
+        async def settled() -> None:
+            await asyncio.gather(*(poller.settled() for poller in self.services.pollers))
+
+        self._run(asyncio.wait_for(settled(), timeout_s))
+
+    @property
+    def functions(self) -> list[Function]:
+        """The functions as deployed."""
+        return list(self.services.functions.values())
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose in the local AWS."""
+        return self.aws.gate.faults
+
+    def look_at_queues(self) -> None:
+        """Lets the pollers know that there may be messages."""
+        for poller in self.services.pollers:
+            self._loop.call_soon_threadsafe(poller.announce)
+
+    def _start(self) -> None:
+        sockets = self._sockets or [socket.create_server((HOST, 0))]
+        for each in sockets:
+            self._closing.callback(each.close)
+        self.url = f"http://{HOST}:{sockets[0].getsockname()[1]}"
+        self.aws = LocalAws()
+        self._closing.callback(self.aws.stop)
+        bootstrap(self.aws)
+        self.stack = create_stack(self.aws, self._assembly)
+        log = FunctionLog(self.log_path, echo=self._verbose)
+        self._closing.callback(log.close)
+        self._loop = self._closing.enter_context(event_loop())
+        self.services = self._run(self._made(log))
+        self._closing.callback(lambda: self._run(self.services.stop()))
+        self._run(self.services.start(sockets))
+
+    async def _made(self, log: FunctionLog) -> Services:
+        return Services(self.aws, self.stack, self._functions, log, self._authorizer)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Has the event loop do the work; gives its result. Whoever stops waiting calls the work off."""
+        doing = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return doing.result()
+        except BaseException:
+            doing.cancel()
+            raise
+
+
+@contextlib.contextmanager
+def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="local-stack", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
