@@ -219,7 +219,7 @@ def _define(name: str, create: Create, name_property: str = "") -> type[CloudFor
 
 
 def _extend(moto_type: type[CloudFormationModel], complete: Complete) -> type[CloudFormationModel]:
-    """Lets `complete` add to each resource of a type that moto creates."""
+    """Lets `complete` add to each resource of a type that moto creates, in the accounts that are connected."""
 
     class Extended(CloudFormationModel):
         cloudformation_name_type = staticmethod(moto_type.cloudformation_name_type)
@@ -237,7 +237,8 @@ def _extend(moto_type: type[CloudFormationModel], complete: Complete) -> type[Cl
                 resource_name, cloudformation_json, account_id, region_name, **more
             )
             what = moto_type.cloudformation_type()
-            _naming(what, lambda: complete(_accounts[account_id], resource_name, properties))
+            if account_id in _accounts:
+                _naming(what, lambda: complete(_accounts[account_id], resource_name, properties))
             return resource
 
     return Extended

@@ -1,0 +1,28 @@
+"""The stacks that the tests share, one of each kind a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.stack import LocalStack
+
+from .small import template
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of this folder starts a stack, or shares one."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The small stack, for tests of the machinery itself."""
+    folder = tmp_path_factory.mktemp("small")
+    with LocalStack(template.write_assembly(folder), template.FUNCTIONS, folder / "functions.log") as stack:
+        yield stack
