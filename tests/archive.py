@@ -92,9 +92,11 @@ class Archive:
 
 
 @contextmanager
-def archive_in(folder: Path, cap_bytes: int = 100 * MIB, memory_bytes: int = 500 * MIB) -> Iterator[Archive]:
+def archive_in(
+    folder: Path, cap_bytes: int = 100 * MIB, memory_bytes: int = 500 * MIB, objects: MemoryObjects | None = None
+) -> Iterator[Archive]:
     """An empty archive whose cache of blocks lies in `folder`."""
-    objects, catalogue = MemoryObjects(), MemoryCatalogue()
+    objects, catalogue = objects or MemoryObjects(), MemoryCatalogue()
     cache = BlockCache(folder / "blocks", objects, cap_bytes)
     database = Database(cache.folder, folder / "spill", memory_bytes=memory_bytes, spill_bytes=100 * MIB, threads=1)
     try:

@@ -17,11 +17,13 @@ from pathlib import Path
 
 from spandrel.model.catalogue import Block, ObjectStore
 from spandrel.model.errors import NotFound
+from spandrel.model.limits import MIB
 
 from .naming import FORMAT_VERSION
 
 _PART = "part-"  # how the names of files begin that are being written
 _ABANDONED_S = 600  # a part of that age is nobody's any more
+_IN_FLIGHT_BYTES = 256 * MIB  # of bodies that are being fetched, which lie in memory
 PARALLEL_FETCHES = 16  # S3 answers in tens of milliseconds, and one vCPU handles about this many answers in that time
 
 
@@ -66,7 +68,8 @@ class BlockCache:
 
     def _fetch_absent(self, absent: Sequence[Block], keep: Collection[str]) -> Iterator[Unread]:
         self._make_room(sum(block.size_bytes for block in absent), keep)
-        with ThreadPoolExecutor(min(PARALLEL_FETCHES, len(absent))) as pool:
+        largest_bytes = max(block.size_bytes for block in absent)
+        with ThreadPoolExecutor(min(PARALLEL_FETCHES, 1 + _IN_FLIGHT_BYTES // (largest_bytes + 1))) as pool:
             yield from filter(None, pool.map(self._fetch, absent))
 
     def _fetch(self, block: Block) -> Unread | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .request import Request
 
 COMPRESS_FROM_BYTES = 1024  # below this, gzip saves no packet
+TEXT_BYTES = (
+    1024 * 1024
+)  # above this as base64: Lambda writes text as JSON, which may treble it, and base64 adds a third
 GZIP_LEVEL = 5
 GZIP_WINDOW = 31  # zlib's way to ask for the gzip format
 
@@ -30,16 +33,30 @@ class Response:
 
 def answer_of(response: Response, request: Request) -> Answer:
     """Response -> payload 2.0, gzipped where it is worth it and the client takes it, base64 where it is not text."""
+    return delivered(encoded(response, request))
+
+
+def encoded(response: Response, request: Request) -> Response:
+    """The response with the body as it travels: none for HEAD, gzipped where that is worth it and the client takes it.
+    It must not be encoded again.
+    """
+    if request.method == "HEAD":
+        return replace(response, body=b"")
+    if len(response.body) < COMPRESS_FROM_BYTES:
+        return response
+    varying = replace(response, headers={**response.headers, "vary": "accept-encoding"})
+    if not takes_gzip(request.header("accept-encoding")):
+        return varying
+    headers = {**varying.headers, "content-encoding": "gzip"}
+    return replace(varying, body=gzipped(response.body), headers=headers)
+
+
+def delivered(response: Response) -> Answer:
+    """An encoded response -> payload 2.0, in base64 unless it is short text."""
     headers = {"content-type": response.content_type, **response.headers}
-    body = b"" if request.method == "HEAD" else response.body
-    if len(body) >= COMPRESS_FROM_BYTES:
-        headers["vary"] = "accept-encoding"
-        if takes_gzip(request.header("accept-encoding")):
-            headers["content-encoding"] = "gzip"
-            body = gzipped(body)
-    binary = "content-encoding" in headers or not _is_text(response.content_type)
-    text = base64.b64encode(body).decode() if binary else body.decode()
-    return {"statusCode": response.status, "headers": headers, "body": text, "isBase64Encoded": binary}
+    as_text = "content-encoding" not in headers and _is_text(response.content_type) and len(response.body) <= TEXT_BYTES
+    body = response.body.decode() if as_text else base64.b64encode(response.body).decode()
+    return {"statusCode": response.status, "headers": headers, "body": body, "isBase64Encoded": not as_text}
 
 
 def takes_gzip(accept_encoding: str) -> bool:

@@ -19,7 +19,7 @@ MESSAGE_BODY_BYTES = 900 * KIB  # of base64 text in one SQS message; leaves room
 MESSAGE_DECODED_BYTES = 16 * MIB  # of OTLP in one SQS message, so that `store` can unpack a batch of them
 
 # Answering
-ANSWER_BYTES = 5 * MIB  # of body, as sent; larger answers go through S3
+ANSWER_BYTES = 4 * MIB  # of body, as sent; as base64 it fits Lambda's payload. Larger answers go through S3
 ANSWER_URL_SECONDS = 900  # how long the link to a large answer holds
 SEARCH_LIMIT_MAX = 1500  # traces one search may ask for, as in Jaeger's UI
 SEARCH_WINDOW_MAX_HOURS = 24 * 31

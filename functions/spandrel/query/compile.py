@@ -17,7 +17,7 @@ from spandrel.model.errors import Rejected
 from spandrel.model.search import Search
 from spandrel.model.spans import KINDS, STATUSES
 
-from .condition import Condition, every, one_of, some
+from .condition import Condition, every, one_of, some, starts_in
 from .text_values import TypedValues, ValueType, typed_values
 
 Columns = frozenset[str]
@@ -39,7 +39,7 @@ def condition_of(search: Search, columns: Columns) -> Condition:
 
 
 def _conditions(search: Search, columns: Columns) -> Iterator[Condition]:
-    yield Condition("start_time_unix_nano BETWEEN ?::UBIGINT AND ?::UBIGINT", (search.start_ns, search.end_ns - 1))
+    yield starts_in(search.start_ns, search.end_ns)
     for sql, value in {
         "service = ?": search.service,
         "name = ?": search.operation,

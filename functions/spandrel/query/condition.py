@@ -33,6 +33,14 @@ def one_of(expression: str, values: Iterable[object]) -> Condition:
     return some(Condition(f"{expression} = ?", (value,)) for value in values)
 
 
+def starts_in(start_ns: int, end_ns: int) -> Condition:
+    """The span starts in [start_ns, end_ns); both may lie outside of what a start can be."""
+    first_ns, last_ns = max(start_ns, 0), min(end_ns, 2**64) - 1
+    if first_ns > last_ns:
+        return NEVER
+    return Condition("start_time_unix_nano BETWEEN ?::UBIGINT AND ?::UBIGINT", (first_ns, last_ns))
+
+
 def _joined(conditions: Iterable[Condition], word: str, empty: Condition) -> Condition:
     parts = list(conditions)
     if len(parts) < 2:

@@ -9,14 +9,15 @@ which block. Spans without a service, or whose parent is not there, call nobody.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from spandrel.blocks.database import Row
 from spandrel.blocks.reader import OpenBlocks
 from spandrel.model.links import Link
 from spandrel.model.spans import KINDS, STATUSES
 
-from .condition import ALWAYS, Condition, every
+from .condition import ALWAYS, Condition, every, starts_in
 from .copies import ONE_COPY
 from .extents import MARGIN_NS
 from .reading import Reading, check_range
@@ -38,8 +39,7 @@ _ENDS = """
 """
 _COUNTED = f"""
 SELECT caller, callee, count(*), count(*) FILTER (status_code = {STATUSES["error"]}) FROM calls
-WHERE start_time_unix_nano BETWEEN ?::UBIGINT AND ?::UBIGINT
-    AND (caller <> callee OR caller_kind IN {_CALLING} AND callee_kind IN {_CALLED})
+WHERE {{starts}} AND (caller <> callee OR caller_kind IN {_CALLING} AND callee_kind IN {_CALLED})
 GROUP BY ALL
 """
 
@@ -88,7 +88,7 @@ def links(reading: Reading, start_ns: int, end_ns: int) -> list[Link]:
     calls: Counter[tuple[str, str]] = Counter()
     errors: Counter[tuple[str, str]] = Counter()
     for part in _parts(sum(block.spans for block in blocks)):
-        for caller, callee, called, failed in _calls(opened, part, (start_ns, end_ns - 1)):
+        for caller, callee, called, failed in _calls(opened, part, starts_in(start_ns, end_ns)):
             calls[caller, callee] += called
             errors[caller, callee] += failed
     return sorted(Link(*pair, calls[pair], errors[pair]) for pair in calls)
@@ -104,11 +104,16 @@ def _parts(spans: int) -> Iterator[Condition]:
         yield Condition("hash(trace_id) % ? = ?", (parts, part))
 
 
-def _calls(opened: OpenBlocks, part: Condition, starts_ns: tuple[int, int]) -> Iterator[Row]:
+def _calls(opened: OpenBlocks, part: Condition, starts: Condition) -> Iterable[Row]:
     """(caller, callee, calls, errors) of a part's traces; a pair may come twice."""
     tangled = [trace_id for (trace_id,) in opened.select(_TANGLED.format(chosen=part.sql), part.parameters)]
-    plain = every([part, Condition("trace_id NOT IN (SELECT unnest(?::BLOB[]))", (tangled,))]) if tangled else part
-    yield from opened.select(_PLAIN.format(chosen=plain.sql), [*plain.parameters, *starts_ns])
-    if tangled:
-        intricate = Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (tangled,))
-        yield from opened.select(_INTRICATE.format(chosen=intricate.sql), [*intricate.parameters, *starts_ns])
+    if not tangled:
+        return _counted(opened, _PLAIN, part, starts)
+    others = every([part, Condition("trace_id NOT IN (SELECT unnest(?::BLOB[]))", (tangled,))])
+    these = Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (tangled,))
+    return chain(_counted(opened, _PLAIN, others, starts), _counted(opened, _INTRICATE, these, starts))
+
+
+def _counted(opened: OpenBlocks, calls: str, chosen: Condition, starts: Condition) -> Iterable[Row]:
+    statement = calls.format(chosen=chosen.sql, starts=starts.sql)
+    return opened.select(statement, [*chosen.parameters, *starts.parameters])

@@ -39,6 +39,7 @@ def find(reading: Reading, search: Search) -> Found:
     blocks first, and no more of them than it takes to be sure. QueryTooBroad when that is more than a request may read.
     """
     check_range(search.start_ns, search.end_ns)
+    condition_of(search, frozenset())  # refuses what can never match, also where there is nothing to search
     live = reading.live(search.start_ns - MARGIN_NS, search.end_ns + MARGIN_NS)
     count = search.limit
     while True:

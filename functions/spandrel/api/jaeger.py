@@ -1,0 +1,219 @@
+"""Jaeger's query API over HTTP: version 3, whose answers are OTLP, and `/api/dependencies`.
+
+Names, aliases, defaults and the form of answers are those of jaegertracing/jaeger (cmd/jaeger/internal/extension/
+jaegerquery/internal/apiv3) as Jaeger UI asks them. Unlike there, what cannot be answered as asked is refused: a time
+range that is too broad, more traces than a search may return, a filter expression, paging.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from spandrel.http import refusals
+from spandrel.http.refusals import Refusal
+from spandrel.http.response import Response
+from spandrel.model.errors import NotFound, QueryTooBroad, Rejected, SpandrelError
+from spandrel.model.ids import trace_id_from_hex
+from spandrel.model.limits import SEARCH_LIMIT_MAX
+from spandrel.model.links import Link
+from spandrel.model.search import Search, TraceSummary
+from spandrel.model.spans import KIND_NAMES, KINDS
+from spandrel.query import dependencies, names, search, trace
+from spandrel.query.reading import FOREVER_NS
+from spandrel.query.trace import Spans
+
+from .otlp_json import otlp_json
+from .parameters import Parameters, boolean, whole_number
+from .question import JSON, Question, ReadApi, json_response
+from .time_text import duration_ns, time_ns
+
+DEFAULT_SEARCH_LIMIT = 100
+DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000
+_MS_NS = 10**6
+_MS_MAX = 2**64 // _MS_NS  # of OTLP's time
+_NO_TRACES = "No traces found"
+_UNSUPPORTED = ("query.filter", "query.orderBy", "query.pagination.pageSize", "query.pagination.pageToken")
+
+
+def services(question: Question) -> Response:
+    """GET /api/v3/services"""
+    return json_response({"services": names.services(question.reading)})
+
+
+def operations(question: Question) -> Response:
+    """GET /api/v3/operations?service&spanKind. Kinds that OTLP leaves open are shown as `internal`, as in Jaeger."""
+    service = question.parameters.required(str, "service")
+    wanted = question.parameters.parsed(_kind, "spanKind", "span_kind")
+    found = {(name, _kind_name(kind)) for name, kind in names.operations(question.reading, service)}
+    shown = [{"name": name, "spanKind": kind} for name, kind in sorted(found) if wanted in (None, kind)]
+    return json_response({"operations": shown})
+
+
+def one_trace(question: Question) -> Response:
+    """GET /api/v3/traces/{trace_id}?startTime&endTime, which are a hint when it was.
+
+    `rawTraces` asks for traces as they were sent, which all of these are.
+    """
+    trace_id = question.path["trace_id"]
+    try:
+        trace_id_bytes = trace_id_from_hex(trace_id)
+    except Rejected as error:
+        raise Rejected(f"malformed parameter trace_id: {error}") from error
+    parameters = question.parameters
+    start_ns = parameters.parsed(time_ns, "startTime", "start_time")
+    end_ns = parameters.parsed(time_ns, "endTime", "end_time")
+    parameters.parsed(boolean, "rawTraces", "raw_traces")
+    if start_ns is not None and end_ns is not None and start_ns > end_ns:
+        raise Rejected("startTime must not be after endTime")
+    return _traces(_trace(question, trace_id_bytes, start_ns, end_ns))
+
+
+def _trace(question: Question, trace_id: bytes, start_ns: int | None, end_ns: int | None) -> Spans:
+    try:
+        return trace.trace(
+            question.reading,
+            trace_id,
+            start_ns=0 if start_ns is None else start_ns,
+            end_ns=FOREVER_NS if end_ns is None else end_ns + 1,
+        )
+    except NotFound as error:
+        raise NotFound(_NO_TRACES) from error
+    except QueryTooBroad as error:
+        if start_ns is not None and end_ns is not None:
+            raise
+        raise QueryTooBroad(f"{error}; startTime and endTime say when the trace was") from error
+
+
+def found_traces(question: Question) -> Response:
+    """GET /api/v3/traces?query.…: all spans of the traces found."""
+    found = search.find(question.reading, search_of(question.parameters))
+    if not found.summaries:
+        raise NotFound(_NO_TRACES)
+    return _traces(search.spans(question.reading, found))
+
+
+def trace_summaries(question: Question) -> Response:
+    """GET /api/v3/trace-summaries?query.…: the traces found in short. None are an empty list, as in Jaeger."""
+    found = search.find(question.reading, search_of(question.parameters))
+    return json_response({"summaries": [_summary(summary) for summary in found.summaries]})
+
+
+def links(question: Question) -> Response:
+    """GET /api/dependencies?endTs&lookback&service, times in milliseconds; by default the day until now."""
+    end_ms = question.parameters.parsed(whole_number(0, _MS_MAX), "endTs")
+    lookback_ms = question.parameters.parsed(whole_number(1, _MS_MAX), "lookback") or DEFAULT_LOOKBACK_MS
+    service = question.parameters.text("service")
+    end_ns = question.now_ns if end_ms is None else end_ms * _MS_NS
+    found = dependencies.links(question.reading, end_ns - lookback_ms * _MS_NS, end_ns)
+    shown = [_link(link) for link in found if service in (None, link.parent, link.child)]
+    return json_response(_envelope(shown, len(shown)))
+
+
+def search_of(parameters: Parameters) -> Search:
+    """The search that `query.…` parameters ask for; Rejected names the parameter that does not do."""
+    for name in _UNSUPPORTED:
+        if parameters.text(name):
+            raise Rejected(f"parameter {name} is not supported")
+    start_ns = parameters.required(time_ns, "query.startTimeMin", "query.start_time_min")
+    end_ns = parameters.required(time_ns, "query.startTimeMax", "query.start_time_max")
+    if start_ns >= end_ns:
+        raise Rejected("query.startTimeMin must be before query.startTimeMax")
+    # Zero is no bound, as in Jaeger.
+    shortest_ns = parameters.parsed(duration_ns, "query.durationMin", "query.duration_min") or None
+    longest_ns = parameters.parsed(duration_ns, "query.durationMax", "query.duration_max") or None
+    if shortest_ns and longest_ns and shortest_ns > longest_ns:
+        raise Rejected("query.durationMin must not be longer than query.durationMax")
+    limit = parameters.parsed(
+        whole_number(1, SEARCH_LIMIT_MAX), "query.searchDepth", "query.search_depth", "query.num_traces"
+    )
+    parameters.parsed(boolean, "query.rawTraces", "query.raw_traces")
+    return Search(
+        start_ns=start_ns,
+        end_ns=end_ns + 1,  # Jaeger's range takes in its end
+        limit=limit or DEFAULT_SEARCH_LIMIT,
+        service=parameters.text("query.serviceName", "query.service_name"),
+        operation=parameters.text("query.operationName", "query.operation_name"),
+        min_duration_ns=shortest_ns,
+        max_duration_ns=longest_ns,
+        attributes=parameters.parsed(_attributes, "query.attributes") or (),
+    )
+
+
+def _attributes(text: str) -> tuple[tuple[str, str], ...]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError(f'takes a JSON object of texts like {{"http.route":"/cart"}}, not {text[:80]!r}')
+    return tuple(found.items())
+
+
+def _kind(text: str) -> str:
+    if text.lower() not in KINDS:
+        raise ValueError(f"takes one of {', '.join(KINDS)}, not {text[:80]!r}")
+    return _kind_name(KINDS[text.lower()])
+
+
+def _kind_name(kind: int) -> str:
+    name = KIND_NAMES.get(kind, "unspecified")
+    return "internal" if name == "unspecified" else name
+
+
+def _traces(spans: Spans) -> Response:
+    return Response(200, JSON, f'{{"result":{otlp_json(spans)}}}'.encode())
+
+
+def _summary(summary: TraceSummary) -> Mapping[str, object]:
+    return {
+        "traceId": summary.trace_id.hex(),
+        "rootServiceName": summary.root_service,
+        "rootOperationName": summary.root_operation,
+        "minStartTimeUnixNano": str(summary.start_ns),
+        "maxEndTimeUnixNano": str(summary.end_ns),
+        "spanCount": summary.spans,
+        "errorSpanCount": summary.errors,
+        "orphanSpanCount": summary.orphans,
+        "services": [
+            {"name": count.service, "spanCount": count.spans, "errorSpanCount": count.errors}
+            for count in summary.services
+        ],
+    }
+
+
+def _link(link: Link) -> Mapping[str, object]:
+    return {"parent": link.parent, "child": link.child, "callCount": link.calls, "errorCount": link.errors}
+
+
+def _envelope(data: object, total: int, errors: object = None) -> Mapping[str, object]:
+    """The form of all answers but those of version 3."""
+    return {"data": data, "total": total, "limit": 0, "offset": 0, "errors": errors}
+
+
+def _refuse_v3(error: SpandrelError) -> Response:
+    def rendered(refusal: Refusal) -> tuple[str, bytes]:
+        return JSON, json_response({"error": {"httpCode": refusal.status, "message": refusal.message}}).body
+
+    return refusals.refused(error, rendered)
+
+
+def _refuse(error: SpandrelError) -> Response:
+    def rendered(refusal: Refusal) -> tuple[str, bytes]:
+        return JSON, json_response(_envelope(None, 0, [{"code": refusal.status, "msg": refusal.message}])).body
+
+    return refusals.refused(error, rendered)
+
+
+V3 = ReadApi(
+    "/api/v3/",
+    {
+        "/api/v3/services": services,
+        "/api/v3/operations": operations,
+        "/api/v3/traces": found_traces,
+        "/api/v3/traces/{trace_id}": one_trace,
+        "/api/v3/trace-summaries": trace_summaries,
+    },
+    _refuse_v3,
+)
+CLASSIC = ReadApi("/api/", {"/api/dependencies": links}, _refuse)

@@ -1,0 +1,219 @@
+"""Spans as rows of blocks -> OTLP's JSON (opentelemetry-proto, docs/specification.md, "JSON Protobuf Encoding"): ids in
+hex, enums as numbers, 64-bit numbers as text, bytes of attributes in base64. What has its default is left out, but for
+names, times and statuses.
+
+Straight from rows to text: a protobuf message for each span in between would take several times as long.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from spandrel.blocks.naming import SERVICE_NAME, AttributeScope, AttributeType, attribute_of_column
+from spandrel.query.trace import Spans
+
+Json = dict[str, Any]
+Values = dict[str, Any]
+"""Some columns of a row, without its nulls."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def otlp_json(spans: Spans) -> str:
+    """The text of a TracesData message. Traces stay in their order; a trace's spans of equal resource and scope stand
+    together.
+    """
+    resource_part, scope_part, span_part = (_Part(scope, spans.columns) for scope in ("resource", "scope", "span"))
+    trace_id = spans.columns.index("trace_id")
+    resources: dict[tuple[bytes, str], _ResourceSpans] = {}
+    for row in spans.rows:
+        key = (row[trace_id], resource_part.key(row))
+        if key not in resources:
+            resources[key] = _ResourceSpans(_resource(resource_part, row))
+        scopes = resources[key].scopes
+        scope_key = scope_part.key(row)
+        if scope_key not in scopes:
+            scopes[scope_key] = _ScopeSpans(_scope(scope_part, row))
+        scopes[scope_key].spans.append(_encode(_span(span_part, row)))
+    return f'{{"resourceSpans":[{",".join(resource.text() for resource in resources.values())}]}}'
+
+
+@dataclass(slots=True)
+class _ScopeSpans:
+    """`said` is the message without its spans, of which there is the text."""
+
+    said: Json
+    spans: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        return f'{_encode(self.said)[:-1]},"spans":[{",".join(self.spans)}]}}'
+
+
+@dataclass(slots=True)
+class _ResourceSpans:
+    """`said` is the message without its scopes."""
+
+    said: Json
+    scopes: dict[str, _ScopeSpans] = field(default_factory=dict)
+
+    def text(self) -> str:
+        return f'{_encode(self.said)[:-1]},"scopeSpans":[{",".join(scope.text() for scope in self.scopes.values())}]}}'
+
+
+class _Part:
+    """The columns that say something of a span's resource, its scope, or itself."""
+
+    def __init__(self, scope: AttributeScope, columns: Sequence[str]) -> None:
+        self._rest = f"{scope}_rest"
+        self._columns = [(index, name) for index, name in enumerate(columns) if _scope_of(name) == scope]
+        self._attributes = {name: _attribute_of(name) for _, name in self._columns if _is_attribute(name)}
+
+    def key(self, row: Sequence[Any]) -> str:
+        """Equal where all these columns are equal."""
+        return repr([row[index] for index, _ in self._columns])
+
+    def values(self, row: Sequence[Any]) -> Values:
+        return {name: row[index] for index, name in self._columns if row[index] is not None}
+
+    def attributes(self, values: Values) -> list[Json]:
+        found = [
+            {"key": attribute[0], "value": attribute[1](values[name])}
+            for name, attribute in self._attributes.items()
+            if name in values
+        ]
+        return found + _pairs(values.get(self._rest))
+
+
+def _scope_of(column: str) -> AttributeScope:
+    found = attribute_of_column(column)
+    if found:
+        return found[0]
+    if column == "service" or column.startswith("resource_"):
+        return "resource"
+    return "scope" if column.startswith("scope_") else "span"
+
+
+def _is_attribute(column: str) -> bool:
+    return column == "service" or attribute_of_column(column) is not None
+
+
+def _attribute_of(column: str) -> tuple[str, Callable[[Any], Json]]:
+    found = attribute_of_column(column)
+    return (found[1], _encoder(found[2])) if found else (SERVICE_NAME, _SCALARS["string"])
+
+
+def _double(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+_SCALARS: dict[str, Callable[[Any], Json]] = {
+    "string": lambda value: {"stringValue": value},
+    "int": lambda value: {"intValue": str(value)},
+    "double": lambda value: {"doubleValue": _double(value)},
+    "bool": lambda value: {"boolValue": value},
+    "bytes": lambda value: {"bytesValue": base64.b64encode(value).decode()},
+}
+_PAIR_FIELDS: dict[str, Callable[[Any], Json]] = _SCALARS | {
+    "array": lambda value: {"arrayValue": _message("ArrayValue", value)},
+    "kvlist": lambda value: {"kvlistValue": _message("KeyValueList", value)},
+}
+
+
+def _encoder(attribute_type: AttributeType) -> Callable[[Any], Json]:
+    if not attribute_type.endswith("[]"):
+        return _SCALARS[attribute_type]
+    element = _SCALARS[attribute_type.removesuffix("[]")]
+    return lambda values: {"arrayValue": {"values": [element(value) for value in values]}}
+
+
+def _pairs(pairs: Sequence[Json] | None) -> list[Json]:
+    """KEY_VALUE structs of the schema -> KeyValue messages."""
+    return [{"key": pair["key"], "value": _pair_value(pair)} for pair in pairs or ()]
+
+
+def _pair_value(pair: Json) -> Json:
+    for name, encoded in _PAIR_FIELDS.items():
+        if pair[name] is not None:
+            return encoded(pair[name])
+    return {}
+
+
+def _message(name: str, serialized: bytes) -> Json:
+    """A message of opentelemetry/proto/common/v1; such are rare."""
+    from google.protobuf.json_format import MessageToDict
+    from opentelemetry.proto.common.v1 import common_pb2
+
+    return MessageToDict(getattr(common_pb2, name).FromString(serialized))
+
+
+def _resource(part: _Part, row: Sequence[Any]) -> Json:
+    values = part.values(row)
+    refs = [_message("EntityRef", ref) for ref in values.get("resource_entity_refs", ())]
+    resource = _said(
+        attributes=part.attributes(values),
+        droppedAttributesCount=values.get("resource_dropped_attributes_count"),
+        entityRefs=refs,
+    )
+    return {"resource": resource} | _said(schemaUrl=values.get("resource_schema_url"))
+
+
+def _scope(part: _Part, row: Sequence[Any]) -> Json:
+    values = part.values(row)
+    scope = _said(
+        name=values.get("scope_name"),
+        version=values.get("scope_version"),
+        attributes=part.attributes(values),
+        droppedAttributesCount=values.get("scope_dropped_attributes_count"),
+    )
+    return {"scope": scope} | _said(schemaUrl=values.get("scope_schema_url"))
+
+
+def _span(part: _Part, row: Sequence[Any]) -> Json:
+    values = part.values(row)
+    start_ns = values["start_time_unix_nano"]
+    return {
+        "traceId": values["trace_id"].hex(),
+        "spanId": values["span_id"].hex(),
+        "name": values.get("name", ""),
+        "startTimeUnixNano": str(start_ns),
+        "endTimeUnixNano": str((start_ns + values["duration_nano"]) % 2**64),
+        "status": _said(message=values.get("status_message"), code=values.get("status_code")),
+    } | _said(
+        traceState=values.get("trace_state"),
+        parentSpanId=values.get("parent_span_id", b"").hex(),
+        flags=values.get("flags"),
+        kind=values.get("kind"),
+        attributes=part.attributes(values),
+        droppedAttributesCount=values.get("dropped_attributes_count"),
+        events=[_event(event) for event in values.get("events", ())],
+        droppedEventsCount=values.get("dropped_events_count"),
+        links=[_link(link) for link in values.get("links", ())],
+        droppedLinksCount=values.get("dropped_links_count"),
+    )
+
+
+def _event(event: Json) -> Json:
+    return {"timeUnixNano": str(event["time_unix_nano"]), "name": event["name"]} | _said(
+        attributes=_pairs(event["attributes"]), droppedAttributesCount=event["dropped_attributes_count"]
+    )
+
+
+def _link(link: Json) -> Json:
+    return {"traceId": link["trace_id"].hex(), "spanId": link["span_id"].hex()} | _said(
+        traceState=link["trace_state"],
+        flags=link["flags"],
+        attributes=_pairs(link["attributes"]),
+        droppedAttributesCount=link["dropped_attributes_count"],
+    )
+
+
+def _said(**fields: Any) -> Json:
+    """The fields that differ from OTLP's default."""
+    return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,62 @@
+"""Points in time and durations as Jaeger's API writes them, in nanoseconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
+
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))",
+    re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Go's time.ParseDuration: a sign, then numbers with units. Both signs for micro are in use: U+00B5 and U+03BC.
+_UNITS_NS = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "μs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)"
+_UNIT = "|".join(sorted(_UNITS_NS, key=len, reverse=True))
+_PART = re.compile(f"({_NUMBER})({_UNIT})", re.ASCII)
+_DURATION = re.compile(f"([+-]?)((?:{_NUMBER}(?:{_UNIT}))+)", re.ASCII)
+_DURATION_MAX_NS = 2**63 - 1
+
+
+def time_ns(text: str) -> int:
+    """RFC 3339 -> unix nanoseconds, what is finer cut off. ValueError says what is taken."""
+    found = _TIME.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError
+        seconds, fraction, sign, hours, minutes = found.groups()
+        at = datetime.fromisoformat(seconds).replace(tzinfo=_zone(sign, hours, minutes))
+    except ValueError as error:
+        raise ValueError(f"takes a time like 2026-11-05T10:15:30.000Z (RFC 3339), not {text[:80]!r}") from error
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 10**9 + int((fraction or "")[:9].ljust(9, "0"))
+
+
+def _zone(sign: str | None, hours: str, minutes: str) -> timezone:
+    if sign is None:
+        return UTC
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(offset if sign == "+" else -offset)
+
+
+def duration_ns(text: str) -> int:
+    """A Go duration -> nanoseconds, what is finer cut off: 1h2m3.5s, 100ms, 250µs, 0. ValueError says what is taken."""
+    if text.lstrip("+-") == "0" and len(text) <= 2:
+        return 0
+    found = _DURATION.fullmatch(text)
+    total_ns = sum(int(Fraction(number.rstrip(".")) * _UNITS_NS[unit]) for number, unit in _PART.findall(text))
+    if found is None or total_ns > _DURATION_MAX_NS:
+        raise ValueError(f"takes a duration with units like 1.5s, 100ms or 1h30m, not {text[:80]!r}")
+    return -total_ns if found[1] == "-" else total_ns

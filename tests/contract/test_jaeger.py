@@ -1,0 +1,473 @@
+"""Jaeger's API as its UI and its users ask it, through the function's own way in."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import logging
+import random
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from query.answering import Answering
+from spandrel.model.errors import Overloaded
+from spandrel.model.limits import ANSWER_BYTES, ANSWER_URL_SECONDS, LAMBDA_PAYLOAD_BYTES
+from tests.archive import Archive, MemoryObjects, archive_in
+from tests.asking import Asking, Reply
+from tests.builders import RECEIVED_NS, request_of, span
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "jaeger"
+SECOND_NS = 10**9
+ID = "00000000000000000000000000000001"
+SEARCH = {"query.startTimeMin": "2026-09-21T14:00:00.000Z", "query.startTimeMax": "2026-09-21T15:00:00.000Z"}
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with archive_in(tmp_path) as archive:
+        yield archive
+
+
+@pytest.fixture
+def jaeger(archive: Archive) -> Asking:
+    return Asking(Answering(archive.store, archive.objects, lambda: RECEIVED_NS + SECOND_NS).answer)
+
+
+def put_shop(archive: Archive, tenant: str = "shop") -> None:
+    """A trace of two services and one of a third."""
+    checkout = span("POST /checkout", kind=Span.SPAN_KIND_SERVER, duration_ns=2_000_000, attributes={"user.id": "7"})
+    charge = span("charge", parent=checkout.span_id, kind=Span.SPAN_KIND_CLIENT, start_ns=RECEIVED_NS + 1000)
+    paid = span(
+        "POST /charge",
+        parent=charge.span_id,
+        kind=Span.SPAN_KIND_SERVER,
+        start_ns=RECEIVED_NS + 2000,
+        status=Status(code=Status.STATUS_CODE_ERROR, message="card refused"),
+    )
+    archive.add(request_of(checkout, charge, service="web"), tenant=tenant)
+    archive.add(request_of(paid, service="pay"), tenant=tenant)
+    alone = span("sweep", trace_id=bytes(15) + b"\2", start_ns=RECEIVED_NS + 5 * SECOND_NS)
+    archive.add(request_of(alone, service="cron"), tenant=tenant)
+
+
+def golden(name: str, reply: Reply) -> None:
+    """Holds an answer to the file of that name."""
+    assert reply.status == 200
+    assert reply.json == json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def refusal(reply: Reply, status: int = 400) -> str:
+    """The message of a refusal by version 3."""
+    assert reply.status == status
+    assert reply.headers["content-type"] == "application/json"
+    error = reply.json["error"]
+    assert error["httpCode"] == status
+    return str(error["message"])
+
+
+def trace_ids(reply: Reply) -> list[str]:
+    """Ids of an answer's traces, in the order in which they come."""
+    spans = [
+        span
+        for resource in reply.json["result"]["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    ]
+    return list(dict.fromkeys(span["traceId"] for span in spans))
+
+
+def summary_ids(reply: Reply) -> list[str]:
+    return [summary["traceId"] for summary in reply.json["summaries"]]
+
+
+def test_services(archive: Archive, jaeger: Asking) -> None:
+    assert jaeger.get("/api/v3/services").json == {"services": []}
+    put_shop(archive)
+    golden("services", jaeger.get("/api/v3/services"))
+
+
+def test_operations(archive: Archive, jaeger: Asking) -> None:
+    put_shop(archive)
+    archive.add(request_of(span("odd", kind=Span.SPAN_KIND_UNSPECIFIED), service="web"))
+    golden("operations", jaeger.get("/api/v3/operations", {"service": "web"}))
+    assert jaeger.get("/api/v3/operations", {"service": "nobody"}).json == {"operations": []}
+
+
+@pytest.mark.parametrize("name", ["spanKind", "span_kind"])
+def test_operations_of_one_kind(archive: Archive, jaeger: Asking, name: str) -> None:
+    put_shop(archive)
+    reply = jaeger.get("/api/v3/operations", {"service": "web", name: "client"})
+    assert reply.json == {"operations": [{"name": "charge", "spanKind": "client"}]}
+    assert "spanKind" in refusal(jaeger.get("/api/v3/operations", {"service": "web", "spanKind": "sideways"}))
+
+
+def test_operations_need_a_service(jaeger: Asking) -> None:
+    assert "service is required" in refusal(jaeger.get("/api/v3/operations"))
+
+
+def test_a_trace_is_otlp(archive: Archive, jaeger: Asking) -> None:
+    put_shop(archive)
+    golden("trace", jaeger.get(f"/api/v3/traces/{ID}"))
+
+
+@pytest.mark.parametrize("spelling", ["AB" + "0" * 13 + "C", "ab" + "0" * 13 + "c", "0" * 16 + "AB" + "0" * 13 + "c"])
+def test_an_id_is_taken_in_all_its_spellings(archive: Archive, jaeger: Asking, spelling: str) -> None:
+    archive.add(request_of(span("a", trace_id=bytes.fromhex("0" * 16 + "ab" + "0" * 13 + "c"))))
+    assert trace_ids(jaeger.get(f"/api/v3/traces/{spelling}")) == ["0" * 16 + "ab" + "0" * 13 + "c"]
+
+
+def test_an_id_may_lack_its_leading_zeros(archive: Archive, jaeger: Asking) -> None:
+    put_shop(archive)
+    assert trace_ids(jaeger.get("/api/v3/traces/1")) == [ID]
+
+
+@pytest.mark.parametrize("bad", ["xyz", "0", "0" * 33, "0" * 32, "1-2", "%20"])
+def test_what_is_no_id_is_refused_by_name(jaeger: Asking, bad: str) -> None:
+    assert "trace_id" in refusal(jaeger.get(f"/api/v3/traces/{bad}"))
+
+
+def test_an_unknown_trace_is_404(archive: Archive, jaeger: Asking) -> None:
+    put_shop(archive)
+    assert refusal(jaeger.get("/api/v3/traces/abc"), 404) == "No traces found"
+
+
+@pytest.mark.parametrize(("first", "last"), [("startTime", "endTime"), ("start_time", "end_time")])
+def test_a_time_hint_says_where_to_look(archive: Archive, jaeger: Asking, first: str, last: str) -> None:
+    put_shop(archive)
+    then = {first: "2026-09-21T14:13:20Z", last: "2026-09-21T14:13:20Z", "rawTraces": "true"}
+    assert trace_ids(jaeger.get(f"/api/v3/traces/{ID}", then)) == [ID]
+    later = {first: "2026-09-21T17:00:00Z", last: "2026-09-21T18:00:00Z"}
+    assert refusal(jaeger.get(f"/api/v3/traces/{ID}", later), 404)
+    assert "startTime" in refusal(jaeger.get(f"/api/v3/traces/{ID}", {first: later[last], last: later[first]}))
+
+
+@pytest.mark.parametrize("name", ["startTime", "endTime", "start_time", "end_time", "rawTraces", "raw_traces"])
+def test_a_bad_parameter_of_a_trace_is_refused_by_name(jaeger: Asking, name: str) -> None:
+    assert f"malformed parameter {name}" in refusal(jaeger.get(f"/api/v3/traces/{ID}", {name: "yesterday"}))
+
+
+def test_summaries_list_the_newest_first(archive: Archive, jaeger: Asking) -> None:
+    put_shop(archive)
+    golden("summaries", jaeger.get("/api/v3/trace-summaries", SEARCH))
+
+
+def test_no_summaries_are_an_empty_list_and_no_traces_are_404(jaeger: Asking) -> None:
+    assert jaeger.get("/api/v3/trace-summaries", SEARCH).json == {"summaries": []}
+    assert refusal(jaeger.get("/api/v3/traces", SEARCH), 404) == "No traces found"
+
+
+def test_a_search_returns_whole_traces_newest_first(archive: Archive, jaeger: Asking) -> None:
+    put_shop(archive)
+    reply = jaeger.get("/api/v3/traces", SEARCH)
+    assert trace_ids(reply) == ["00000000000000000000000000000002", ID]
+    paid = jaeger.get("/api/v3/traces", {**SEARCH, "query.serviceName": "pay"})
+    names = [
+        span["name"]
+        for resource in paid.json["result"]["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    ]
+    assert sorted(names) == ["POST /charge", "POST /checkout", "charge"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"query.serviceName": "web"},
+        {"query.service_name": "web"},
+        {"query.operationName": "charge"},
+        {"query.operation_name": "charge"},
+        {"query.durationMin": "2ms"},
+        {"query.duration_min": "1.5ms", "query.duration_max": "2000µs"},
+        {"query.durationMin": "0", "query.serviceName": "web"},
+        {"query.durationMax": "1h2m3.5s", "query.serviceName": "web"},
+        {"query.attributes": '{"user.id":"7"}'},
+        {"query.attributes": '{"error":"true","resource.service.name":"pay"}'},
+        {"query.serviceName": "web", "query.rawTraces": "true", "query.searchDepth": "1"},
+        {"query.serviceName": "web", "query.num_traces": "1"},
+        {"query.serviceName": "web", "query.unknown": "is ignored"},
+        {"query.serviceName": "web", "query.operationName": ""},
+    ],
+    ids=str,
+)
+def test_each_parameter_of_a_search_is_understood(archive: Archive, jaeger: Asking, query: Mapping[str, str]) -> None:
+    put_shop(archive)
+    assert summary_ids(jaeger.get("/api/v3/trace-summaries", {**SEARCH, **query})) == [ID]
+    assert trace_ids(jaeger.get("/api/v3/traces", {**SEARCH, **query})) == [ID]
+
+
+def test_a_search_takes_in_both_ends_of_its_range(archive: Archive, jaeger: Asking) -> None:
+    put_shop(archive)
+    exactly = {"query.startTimeMin": "2026-09-21T14:13:25Z", "query.start_time_max": "2026-09-21T16:13:25+02:00"}
+    assert "before" in refusal(jaeger.get("/api/v3/trace-summaries", exactly))
+    until = {"query.start_time_min": "2026-09-21T14:13:24.999999999Z", "query.startTimeMax": "2026-09-21T14:13:25Z"}
+    assert len(summary_ids(jaeger.get("/api/v3/trace-summaries", until))) == 1
+
+
+def test_the_limit_is_a_hundred_unless_asked_otherwise(archive: Archive, jaeger: Asking) -> None:
+    archive.add(
+        request_of(*(span("a", trace_id=n.to_bytes(16, "big"), start_ns=RECEIVED_NS + n) for n in range(1, 131)))
+    )
+    assert summary_ids(jaeger.get("/api/v3/trace-summaries", SEARCH)) == [f"{n:032x}" for n in range(130, 30, -1)]
+    deep = jaeger.get("/api/v3/trace-summaries", {**SEARCH, "query.search_depth": "1500"})
+    assert len(summary_ids(deep)) == 130
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("query.startTimeMin", "yesterday", "2026-11-05T10:15:30.000Z"),
+        ("query.startTimeMax", "1790000000", "RFC 3339"),
+        ("query.startTimeMax", "2026-02-30T00:00:00Z", "RFC 3339"),
+        ("query.durationMin", "5", "100ms"),
+        ("query.durationMax", "-", "units"),
+        ("query.duration_max", "5 s", "units"),
+        ("query.searchDepth", "0", "from 1 to 1500"),
+        ("query.searchDepth", "1501", "from 1 to 1500"),
+        ("query.num_traces", "many", "from 1 to 1500"),
+        ("query.attributes", "user.id=7", "JSON object"),
+        ("query.attributes", '{"user.id":7}', "JSON object"),
+        ("query.attributes", "[" * 100_000, "JSON object"),
+        ("query.rawTraces", "maybe", "true or false"),
+        ("query.filter", "{}", "not supported"),
+        ("query.pagination.pageSize", "10", "not supported"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/v3/traces", "/api/v3/trace-summaries"])
+def test_a_bad_parameter_of_a_search_is_refused_by_name(
+    jaeger: Asking, path: str, name: str, value: str, said: str
+) -> None:
+    message = refusal(jaeger.get(path, {**SEARCH, name: value}))
+    assert name in message
+    assert said in message
+
+
+@pytest.mark.parametrize("missing", sorted(SEARCH))
+def test_a_search_needs_its_time_range(jaeger: Asking, missing: str) -> None:
+    given = {name: value for name, value in SEARCH.items() if name != missing}
+    assert f"{missing} is required" in refusal(jaeger.get("/api/v3/traces", given))
+
+
+def test_ranges_and_bounds_that_make_no_sense_are_refused(jaeger: Asking) -> None:
+    reversed_range = dict(zip(SEARCH, reversed(SEARCH.values()), strict=True))
+    assert "query.startTimeMin must be before" in refusal(jaeger.get("/api/v3/traces", reversed_range))
+    bounds = {"query.durationMin": "2s", "query.durationMax": "1s"}
+    assert "query.durationMin" in refusal(jaeger.get("/api/v3/traces", {**SEARCH, **bounds}))
+    broad = {**SEARCH, "query.startTimeMin": "2026-08-01T00:00:00Z"}
+    assert "744" in refusal(jaeger.get("/api/v3/traces", broad))
+    never = {**SEARCH, "query.attributes": '{"error":"perhaps"}'}
+    assert "error" in refusal(jaeger.get("/api/v3/traces", never))
+
+
+def test_times_that_no_span_can_have_find_nothing(archive: Archive, jaeger: Asking) -> None:
+    archive.add(request_of(span("a", start_ns=0)))
+    early = {"query.startTimeMin": "1969-12-01T00:00:00Z", "query.startTimeMax": "1969-12-02T00:00:00Z"}
+    late = {"query.startTimeMin": "9999-12-01T00:00:00Z", "query.startTimeMax": "9999-12-02T00:00:00Z"}
+    for times in (early, late):
+        assert jaeger.get("/api/v3/trace-summaries", times).json == {"summaries": []}
+    around = {"query.startTimeMin": "1969-12-31T00:00:00Z", "query.startTimeMax": "1970-01-02T00:00:00Z"}
+    assert summary_ids(jaeger.get("/api/v3/trace-summaries", around)) == [ID]
+
+
+def test_dependencies(archive: Archive, jaeger: Asking) -> None:
+    put_shop(archive)
+    golden("dependencies", jaeger.get("/api/dependencies"))
+    window = {"endTs": str(RECEIVED_NS // 10**6 + 1000), "lookback": "604800000"}
+    golden("dependencies", jaeger.get("/api/dependencies", window))
+    assert jaeger.get("/api/dependencies", {**window, "service": "cron"}).json["data"] == []
+    before = {"endTs": str(RECEIVED_NS // 10**6), "lookback": "1000"}
+    assert jaeger.get("/api/dependencies", before).json["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("endTs", "now"), ("endTs", "-1"), ("lookback", "1d"), ("lookback", "0"), ("endTs", "9" * 30)]
+)
+def test_a_bad_parameter_of_dependencies_is_refused_by_name(jaeger: Asking, name: str, value: str) -> None:
+    reply = jaeger.get("/api/dependencies", {name: value})
+    assert reply.status == 400
+    (error,) = reply.json["errors"]
+    assert (error["code"], reply.json["data"]) == (400, None)
+    assert name in error["msg"]
+
+
+def test_dependencies_over_too_long_a_time_are_refused(jaeger: Asking) -> None:
+    reply = jaeger.get("/api/dependencies", {"lookback": str(32 * 24 * 3600 * 1000)})
+    assert (reply.status, reply.json["data"]) == (400, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/api/v3/services", {}),
+        ("/api/v3/operations", {"service": "web"}),
+        (f"/api/v3/traces/{ID}", {}),
+        ("/api/v3/traces", SEARCH),
+        ("/api/v3/trace-summaries", SEARCH),
+        ("/api/dependencies", {}),
+    ],
+)
+def test_no_tenant_sees_anything_of_another(
+    archive: Archive, jaeger: Asking, path: str, query: Mapping[str, str]
+) -> None:
+    nothing = jaeger.get(path, query)
+    put_shop(archive, "rival")
+    assert jaeger.get(path, query) == nothing
+    theirs = jaeger.get(path, query, tenant="rival")
+    assert theirs.status == 200
+    assert theirs.body != nothing.body
+
+
+@pytest.mark.parametrize(("method", "status"), [("POST", 405), ("DELETE", 405), ("PUT", 405), ("HEAD", 200)])
+def test_questions_are_asked_with_get_or_head(archive: Archive, jaeger: Asking, method: str, status: int) -> None:
+    put_shop(archive)
+    reply = jaeger.get("/api/v3/services", method=method)
+    assert reply.status == status
+    if status == 405:
+        assert reply.headers["allow"] == "GET, HEAD"
+        refusal(reply, 405)
+    else:
+        assert reply.body == b""
+
+
+@pytest.mark.parametrize("path", ["/api/v3", "/api/v3/", "/api/v3/nothing", "/api/v3/traces/1/2", "/api/", "/api/x"])
+def test_what_is_not_there_is_404_in_the_form_of_the_api(jaeger: Asking, path: str) -> None:
+    reply = jaeger.get(path)
+    assert reply.status == 404
+    assert (reply.json.get("error") or reply.json["errors"][0]).get("httpCode", 404) == 404
+
+
+@pytest.mark.parametrize(
+    ("context", "status"),
+    [(None, 401), ({"refusal": "no-key"}, 401), ({"tenant": "shop", "scopes": "ingest", "key": "sdk"}, 403)],
+)
+def test_nobody_reads_without_a_key_that_may(
+    archive: Archive, jaeger: Asking, context: Mapping[str, str] | None, status: int
+) -> None:
+    put_shop(archive)
+    reply = jaeger.get("/api/v3/services", context=context)
+    refusal(reply, status)
+    assert b"web" not in reply.body
+
+
+def test_answers_are_gzipped_for_those_who_take_it(archive: Archive, jaeger: Asking) -> None:
+    archive.add(request_of(*(span(f"operation {n}", kind=Span.SPAN_KIND_SERVER) for n in range(100))))
+    plain, packed = (jaeger.get(f"/api/v3/traces/{ID}", accept_encoding=coding) for coding in ("identity", "gzip"))
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.json == plain.json
+
+
+def large_trace(archive: Archive, spans: int) -> list[str]:
+    """Puts a trace that compresses badly; the ids of its spans."""
+    noise = random.Random(7)
+    ids = [hashlib.sha256(str(number).encode()).digest()[:8] for number in range(spans)]
+    archive.add(
+        request_of(*(span("a", span_id=span_id, attributes={"noise": noise.randbytes(300).hex()}) for span_id in ids))
+    )
+    return sorted(span_id.hex() for span_id in ids)
+
+
+def span_ids(document: Any) -> list[str]:
+    return sorted(
+        span["spanId"]
+        for resource in document["result"]["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    )
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_an_answer_too_large_for_lambda_lies_behind_a_link(archive: Archive, jaeger: Asking, coding: str) -> None:
+    ids = large_trace(archive, 15_000)
+    reply = jaeger.get(f"/api/v3/traces/{ID}", accept_encoding=coding)
+    assert (reply.status, reply.body) == (303, b"")
+    assert "content-encoding" not in reply.headers
+    link = reply.headers["location"]
+    key = link.removeprefix("https://objects.test/").partition("?")[0]
+    assert link.endswith(f"seconds={ANSWER_URL_SECONDS}")
+    assert key.startswith("shop/answers/2026-09-21/")
+    assert archive.objects.passing[key] == "answer"
+    headers = archive.objects.headers[key]
+    assert headers["content-type"] == "application/json"
+    assert headers.get("content-encoding", "identity") == coding
+    body = archive.objects.kept[key]
+    assert len(body) > ANSWER_BYTES
+    plain = gzip.decompress(body) if coding == "gzip" else body
+    assert span_ids(json.loads(plain)) == ids
+
+
+def test_an_answer_that_just_fits_fits_with_all_that_lambda_adds(archive: Archive) -> None:
+    answering = Answering(archive.store, archive.objects, lambda: RECEIVED_NS)
+    large_trace(archive, 4_000)
+    answers: list[Mapping[str, Any]] = []
+
+    def kept(event: dict[str, Any]) -> Mapping[str, Any]:
+        answers.append(answering.answer(event))
+        return answers[-1]
+
+    assert Asking(kept).get(f"/api/v3/traces/{ID}").status == 200
+    assert len(answers[0]["body"]) > 3 * 1024 * 1024
+    assert len(json.dumps(answers[0])) < LAMBDA_PAYLOAD_BYTES
+
+
+def test_a_corrupt_block_is_told_in_a_header_and_in_the_log(
+    archive: Archive, jaeger: Asking, caplog: pytest.LogCaptureFixture
+) -> None:
+    put_shop(archive)
+    (corrupt,) = archive.add(request_of(span("lost")))
+    archive.objects.kept[corrupt.key] = b"nonsense"
+    with caplog.at_level(logging.WARNING, "query"):
+        reply = jaeger.get(f"/api/v3/traces/{ID}")
+    assert len(span_ids(reply.json)) == 3
+    assert reply.headers["spandrel-unread-blocks"] == "1"
+    (line,) = [json.loads(record.message) for record in caplog.records]
+    assert line["count"] == 1
+    assert "corrupt" in line["blocks"][corrupt.key]
+
+
+def test_a_healthy_answer_logs_nothing(archive: Archive, jaeger: Asking, caplog: pytest.LogCaptureFixture) -> None:
+    put_shop(archive)
+    with caplog.at_level(logging.DEBUG, "query"):
+        reply = jaeger.get(f"/api/v3/traces/{ID}")
+        refusal(jaeger.get("/api/v3/traces/zzz"))
+    assert "spandrel-unread-blocks" not in reply.headers
+    assert caplog.records == []
+
+
+def test_an_overload_can_be_asked_again(archive: Archive, tmp_path: Path) -> None:
+    put_shop(archive)
+
+    class Throttled(MemoryObjects):
+        def get(self, key: str) -> bytes:
+            raise Overloaded(f"reading {key}: SlowDown", 2, throttled=True)
+
+    with archive_in(tmp_path / "throttled", objects=Throttled(archive.objects.kept)) as throttled:
+        throttled.catalogue.kept |= archive.catalogue.kept
+        answering = Answering(throttled.store, throttled.objects, lambda: RECEIVED_NS)
+        reply = Asking(answering.answer).get(f"/api/v3/traces/{ID}")
+    refusal(reply, 429)
+    assert reply.headers["retry-after"] == "2"
+
+
+def test_health_says_what_is_up_to_everybody(jaeger: Asking) -> None:
+    reply = jaeger.get("/health", route_key="GET /health", context=None)
+    assert (reply.status, reply.json) == (200, {"status": "up", "catalogue": "up", "bucket": "up"})
+    assert jaeger.get("/health", method="POST", route_key="POST /health", context=None).status == 405
+    assert jaeger.get("/health", method="HEAD", route_key="HEAD /health", context=None).status == 200
+
+
+def test_health_says_what_is_down_and_leaks_nothing(archive: Archive, caplog: pytest.LogCaptureFixture) -> None:
+    class Denied(MemoryObjects):
+        def get(self, key: str) -> bytes:
+            raise PermissionError("AccessDenied for arn:aws:iam::123456789012:role/secret")
+
+    reply = Asking(Answering(archive.store, Denied(), lambda: RECEIVED_NS).answer).get(
+        "/health", route_key="GET /health", context=None
+    )
+    assert (reply.status, reply.json) == (503, {"status": "down", "catalogue": "up", "bucket": "down"})
+    assert "AccessDenied" in caplog.text
