@@ -24,6 +24,9 @@ LAMBDA_LOG_LEVELS: dict[LogLevel, lambda_.ApplicationLogLevel] = {
 }
 
 
+LAMBDA_DISK_MIB = 512  # which every function has, and the most that one with snapshots can have (Lambda's guide)
+
+
 class Function(Construct):
     """The function `<verb>.handler.handle`. Whoever calls it calls `live`, never the unpublished code.
 
@@ -41,6 +44,7 @@ class Function(Construct):
         timeout: cdk.Duration,
         environment: Mapping[str, str],
         answers_requests: bool,
+        disk_mib: int = LAMBDA_DISK_MIB,
     ) -> None:
         super().__init__(scope, verb.capitalize())
         self.verb = verb
@@ -60,6 +64,7 @@ class Function(Construct):
             role=self.role,
             log_group=self.log_group,
             memory_size=getattr(settings.memory_mib, verb),
+            ephemeral_storage_size=cdk.Size.mebibytes(disk_mib) if disk_mib > LAMBDA_DISK_MIB else None,
             timeout=timeout,
             environment={**environment, "SPANDREL_LOG_LEVEL": settings.log_level},
             # JSON, because only then has Lambda levels: at WARN it bills no START, END and REPORT line.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.function import Function
+from infra.function import LAMBDA_DISK_MIB, Function
 from infra.packaging import Packages
 from infra.settings import Settings
 from infra.storage import Storage
 
 QUERY_TIMEOUT = cdk.Duration.seconds(29)  # API Gateway gives up after 30
+QUERY_DISK_MIB = 2048  # for blocks that are read, and read again by the next request
 
 
 class Reading(Construct):
@@ -31,6 +32,7 @@ class Reading(Construct):
                 "SPANDREL_RETENTION_DAYS": str(settings.retention_days),
             },
             answers_requests=True,
+            disk_mib=LAMBDA_DISK_MIB if settings.snap_start else QUERY_DISK_MIB,
         )
         self.query.may("dynamodb:Query", on=storage.catalogue.table_arn)
         storage.let(self.query, "s3:GetObject", to="blocks")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.packaging import VERBS
+from spandrel.model.limits import MIB, QUERY_BYTES_MAX
 from tests.infra.reading import Template
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
@@ -196,6 +197,14 @@ def test_memory_is_a_setting_of_each_function(template: Template, full_template:
         "authorize": 256,
     }
     assert full_template.function("query")["MemorySize"] == 3008
+
+
+def test_query_has_disk_for_the_blocks_of_a_request_unless_snapshots_forbid_it(
+    template: Template, full_template: Template
+) -> None:
+    assert template.function("query")["EphemeralStorage"]["Size"] * MIB > 2 * QUERY_BYTES_MAX
+    assert "EphemeralStorage" not in full_template.function("query")
+    assert "EphemeralStorage" not in template.function("store")
 
 
 def test_a_function_gives_up_before_api_gateway_does(template: Template) -> None:
