@@ -39,6 +39,22 @@ def test_a_key_may_come_in_any_of_three_ways(headers: dict[str, str], found: lis
     assert keys_of(request_of(authorizer_event(**headers))) == found
 
 
+@pytest.mark.parametrize(
+    ("route_key", "path", "found"),
+    [
+        ("PUT /datadog/{key}/v0.4/traces", "/datadog/k/v0.4/traces", ["k"]),
+        ("GET /datadog/{key}/info", "/datadog//info", []),
+        ("PUT /v0.4/traces", "/v0.4/traces", []),
+        ("GET /api/{proxy+}", "/api/{key}/k", []),
+    ],
+)
+def test_a_key_may_stand_in_the_path_of_a_route_that_has_a_place_for_it(
+    route_key: str, path: str, found: list[str]
+) -> None:
+    sent = authorizer_event("GET", path) | {"routeKey": route_key}
+    assert keys_of(request_of(sent)) == found
+
+
 def test_no_other_header_carries_a_key() -> None:
     sent = authorizer_event(cookie="x-api-key=k", proxy_authorization="Bearer k", api_key="k")
     assert keys_of(request_of(sent)) == []

@@ -8,13 +8,19 @@ from collections.abc import Iterator
 
 from .request import Request
 
+PLACE = "{key}"
+
 
 def keys_of(request: Request) -> list[str]:
-    """What stands where a key may: `x-api-key`, `Authorization: Bearer` and the password of `Authorization: Basic`.
+    """What stands where a key may: `x-api-key`, `Authorization: Bearer` or the password of `Basic`, `{key}` in a path.
 
     Empty for a request without any. Repeated headers arrive joined by commas, and no key contains one.
     """
-    found = (*request.header("x-api-key").split(","), *_of_authorization(request.header("authorization")))
+    found = (
+        *request.header("x-api-key").split(","),
+        *_of_authorization(request.header("authorization")),
+        *_of_path(request),
+    )
     return [key for text in found if (key := text.strip())]
 
 
@@ -26,6 +32,13 @@ def _of_authorization(header: str) -> Iterator[str]:
                 yield value
             case "basic":
                 yield _password(value)
+
+
+def _of_path(request: Request) -> Iterator[str]:
+    """Of a route that has a place for it: `/datadog/{key}/...`, for clients that can be told a URL and nothing else."""
+    route = request.route_key.split("/")
+    if PLACE in route:
+        yield request.path.split("/")[route.index(PLACE)]
 
 
 def _password(credentials: str) -> str:

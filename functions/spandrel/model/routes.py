@@ -38,8 +38,18 @@ def _every_method(path: str, function: Function, scope: Scope | None) -> tuple[R
     return tuple(Route(method, path, function, scope) for method in METHODS)
 
 
+# Datadog's tracers know their agent by its URL alone: they send no header that one could choose, but they keep a path
+# that the URL has, so the key may stand there (spandrel.http.credentials).
+DATADOG_ROUTES: tuple[Route, ...] = tuple(
+    Route(method, f"{agent}{path}", "receive", "ingest")
+    for agent in ("", "/datadog/{key}")
+    for path, methods in {"/v0.4/traces": ("POST", "PUT"), "/v0.5/traces": ("POST", "PUT"), "/info": ("GET",)}.items()
+    for method in methods
+)
+
 ROUTES: tuple[Route, ...] = (
     *_every_method("/v1/traces", "receive", "ingest"),
+    *DATADOG_ROUTES,
     *_every_method("/api/{proxy+}", "query", "query"),
     *_every_method("/health", "query", None),
 )

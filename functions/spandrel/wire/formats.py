@@ -9,7 +9,7 @@ from typing import Protocol
 from spandrel.http.request import Request
 from spandrel.http.response import Response
 from spandrel.model.errors import SpandrelError
-from spandrel.model.routes import route_of
+from spandrel.model.routes import DATADOG_ROUTES, route_of
 
 from .otlp_messages import Message
 
@@ -47,8 +47,17 @@ def _otlp() -> WireFormat:
     return otlp
 
 
+def _datadog() -> WireFormat:
+    from . import datadog
+
+    return datadog
+
+
 # Path of a route of `receive` -> its format, imported when it is first asked for.
-FORMATS: Mapping[str, Callable[[], WireFormat]] = {"/v1/traces": _otlp}
+FORMATS: Mapping[str, Callable[[], WireFormat]] = {
+    "/v1/traces": _otlp,
+    **{route.path: _datadog for route in DATADOG_ROUTES},
+}
 
 
 def format_of(request: Request) -> WireFormat:
