@@ -83,7 +83,7 @@ class Settings(_Model):
     )
     merges_a_minute: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=4,
-        description="how many merges of blocks begin each minute at most; 4 keep up with 20,000 spans a second",
+        description="how many merges begin each minute at most, of up to 64 blocks each; a steady flood needs more",
     )
     throttle_rate: Annotated[int, Field(ge=1)] = Field(
         default=1000, description="requests a second that API Gateway lets through on average; more are answered 429"

@@ -11,6 +11,7 @@ from . import otlp_messages
 from .attributes import Placement, attribute_columns
 from .pairs import key_value_lists, list_of
 from .schema import ALWAYS, COLUMNS, EVENT, LINK
+from .shortening import with_short_values
 
 # Columns that come as they are from the Span message; 0, empty text and empty bytes are what OTLP means by "not there".
 _FROM_SPAN = (
@@ -38,7 +39,7 @@ class Spans:
         self._scope_spans = pc.list_flatten(scope_lists)
         self._resource_of_scope = pc.list_parent_indices(scope_lists).cast(pa.int64())
         span_lists = self._scope_spans.field("spans")
-        self._spans = pc.list_flatten(span_lists)
+        self._spans = with_short_values(pc.list_flatten(span_lists))
         self._scope_of_span = pc.list_parent_indices(span_lists).cast(pa.int64())
 
     def __len__(self) -> int:
@@ -81,7 +82,7 @@ class Spans:
         return columns | attributes | _as_column("span_rest", rest)
 
     def _scope_columns(self, of_span: pa.Array) -> dict[str, pa.Array]:
-        scope = self._scope_spans.field("scope")
+        scope = with_short_values(self._scope_spans.field("scope"))
         columns = {
             "scope_name": pc.struct_field(scope, "name"),
             "scope_version": pc.struct_field(scope, "version"),
@@ -92,7 +93,7 @@ class Spans:
         return _taken(columns | attributes | _as_column("scope_rest", rest), of_span)
 
     def _resource_columns(self, of_span: pa.Array) -> dict[str, pa.Array]:
-        resource = self._resource_spans.field("resource")
+        resource = with_short_values(self._resource_spans.field("resource"))
         columns = {
             "resource_schema_url": self._resource_spans.field("schema_url"),
             "resource_dropped_attributes_count": pc.struct_field(resource, "dropped_attributes_count"),
@@ -156,7 +157,7 @@ def _links(lists: pa.ListArray) -> pa.ListArray:
 
 
 def _nested(lists: pa.ListArray, struct: pa.StructType) -> pa.ListArray:
-    messages = pc.list_flatten(lists)
+    messages = with_short_values(pc.list_flatten(lists))
     fields: list[Any] = [
         key_value_lists(messages.field(field.name)) if field.name == "attributes" else messages.field(field.name)
         for field in struct

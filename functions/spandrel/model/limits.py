@@ -18,6 +18,9 @@ DECODED_BODY_BYTES = 64 * MIB  # after decompression; the OTLP specification rec
 MESSAGE_BODY_BYTES = 900 * KIB  # of base64 text in one SQS message; leaves room for attributes
 MESSAGE_DECODED_BYTES = 16 * MIB  # of OTLP in one SQS message, so that `store` can unpack a batch of them
 
+# Keeping them
+VALUE_MAX = 64 * KIB  # characters of an attribute's text, bytes of any other value; longer ones are cut and say so
+
 # Answering
 ANSWER_BYTES = 4 * MIB  # of body, as sent; as base64 it fits Lambda's payload. Larger answers go through S3
 ANSWER_URL_SECONDS = 900  # how long the link to a large answer holds
