@@ -17,8 +17,9 @@ MAY_IMPORT = {
     "wire": {"http", "model"},
     "blocks": {"model"},
     "aws": {"model"},
-    "query": {"blocks", "model"},
-    "api": {"http", "query", "blocks", "model"},
+    "traceql": {"model"},
+    "query": {"blocks", "traceql", "model"},
+    "api": {"http", "query", "blocks", "traceql", "model"},
 }
 # third-party package -> the only places that may import it
 ONLY_IN = {
@@ -27,6 +28,7 @@ ONLY_IN = {
     "duckdb": {"spandrel/blocks", "spandrel/query"},
     "pyarrow": {"spandrel/blocks", "spandrel/query"},
     "ptars": {"spandrel/blocks"},
+    "lark": {"spandrel/traceql"},
 }
 
 

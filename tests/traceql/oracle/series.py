@@ -1,0 +1,304 @@
+"""Metrics over many traces: series of numbers, one for each step, None where there is none."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from spandrel.traceql.expressions import Attribute, Comparator, Field, Literal, Operator, Scope
+from spandrel.traceql.intrinsics import Intrinsic, ValueType
+from spandrel.traceql.metrics import (
+    Compare,
+    Metrics,
+    MetricsCalculation,
+    MetricsFunction,
+    MetricsPipeline,
+    OverTime,
+    Quantiles,
+    Rank,
+    Ranked,
+    Refined,
+    Threshold,
+)
+from spandrel.traceql.printing import label
+
+from .fields import group_of, holds, value_for_span
+from .spans import Span, Trace
+from .spansets import matching
+from .values import Value, compares, finite, number, text
+
+Labels = tuple[tuple[str, Value], ...]
+Series = dict[Labels, list[float | None]]
+
+SECOND_NS = 10**9
+
+
+@dataclass(frozen=True)
+class Steps:
+    """[start_ns, end_ns) in steps; a span belongs to the step in which it starts."""
+
+    start_ns: int
+    end_ns: int
+    step_ns: int
+
+    @property
+    def count(self) -> int:
+        return -(-(self.end_ns - self.start_ns) // self.step_ns)
+
+    def of(self, span: Span) -> int:
+        return (span.start_ns - self.start_ns) // self.step_ns
+
+
+def series(metrics: Metrics, traces: Iterable[Trace], steps: Steps) -> Series:
+    match metrics:
+        case MetricsPipeline(source, function):
+            spans = [
+                span
+                for trace in traces
+                for spanset in matching(source, trace)
+                for span in spanset.spans
+                if steps.start_ns <= span.start_ns < steps.end_ns
+            ]
+            return _function(function, spans, steps)
+        case MetricsCalculation(operator, left, right):
+            sides = [side if isinstance(side, Literal) else series(side, traces, steps) for side in (left, right)]
+            return _calculated(operator, *sides)
+        case Refined(of, stages):
+            found = series(of, traces, steps)
+            for stage in stages:
+                found = _ranked(stage, found) if isinstance(stage, Ranked) else _above(stage, found)
+            return found
+
+
+def _function(function: OverTime | Quantiles | Compare, spans: list[Span], steps: Steps) -> Series:
+    match function:
+        case Compare():
+            return _comparison(function, spans, steps)
+        case Quantiles(field, quantiles, by):
+            groups = _grouped(spans, by, steps, partial(measured, field))
+            return {
+                (*labels, ("p", Literal(ValueType.FLOAT, quantile))): [_quantile(quantile, found) for found in values]
+                for labels, values in groups.items()
+                for quantile in quantiles
+            }
+        case OverTime(MetricsFunction.HISTOGRAM, field, by):
+            assert field is not None
+            return _histogram(field, spans, by, steps)
+        case OverTime(name, field, by):
+            if field is None:
+                counts = _grouped(spans, by, steps, lambda _: 1.0)
+                per = steps.step_ns / SECOND_NS if name is MetricsFunction.RATE else 1.0
+                return {labels: [len(found) / per for found in values] for labels, values in counts.items()}
+            measures = _grouped(spans, by, steps, partial(measured, field))
+            over_time = _OVER_TIME[name]
+            return _not_empty(
+                {
+                    labels: [over_time(found) if found else None for found in values]
+                    for labels, values in measures.items()
+                }
+            )
+
+
+def measured(field: Field, span: Span) -> float | None:
+    """The number of a field, durations in seconds."""
+    found = value_for_span(field, span)
+    known = finite(found)
+    if known is None or not isinstance(found, Literal):
+        return None
+    return known / SECOND_NS if found.type is ValueType.DURATION else float(known)
+
+
+_OVER_TIME: dict[MetricsFunction, Callable[[list[float]], float]] = {
+    MetricsFunction.LEAST: min,
+    MetricsFunction.LARGEST: max,
+    MetricsFunction.SUM: math.fsum,
+    MetricsFunction.AVERAGE: lambda found: math.fsum(found) / len(found),
+}
+
+
+def _grouped(
+    spans: list[Span], by: tuple[Field, ...], steps: Steps, measure: Callable[[Span], float | None]
+) -> dict[Labels, list[list[float]]]:
+    """The measures of each group and step. Without `by` there is always one group."""
+    found: dict[Labels, list[list[float]]] = {}
+    if not by:
+        found[()] = [[] for _ in range(steps.count)]
+    for span in spans:
+        known = measure(span)
+        if known is not None:
+            values = found.setdefault(_labels(by, span), [[] for _ in range(steps.count)])
+            values[steps.of(span)].append(known)
+    return found
+
+
+def _labels(by: tuple[Field, ...], span: Span) -> Labels:
+    """Without those that the span has no value for; where it has none at all, the first one without a value."""
+    all_labels = tuple((label(field), group_of(field, span)) for field in by)
+    return tuple(pair for pair in all_labels if pair[1] is not None) or all_labels[:1]
+
+
+def _not_empty(found: Series) -> Series:
+    return {labels: values for labels, values in found.items() if any(value is not None for value in values)}
+
+
+def _histogram(field: Field, spans: list[Span], by: tuple[Field, ...], steps: Steps) -> Series:
+    """Counts by power of two: each number counts for the least, from 1 up, that is not below it."""
+    found: Series = {}
+    for span in spans:
+        bucket = _bucket(value_for_span(field, span))
+        if bucket is not None:
+            labels = (*_labels(by, span), ("__bucket", Literal(ValueType.FLOAT, bucket)))
+            values = found.setdefault(labels, [0.0] * steps.count)
+            values[steps.of(span)] = (values[steps.of(span)] or 0.0) + 1
+    return found
+
+
+def _bucket(value: Value) -> float | None:
+    """In seconds for durations, whose powers of two are of nanoseconds."""
+    known = finite(value)
+    if known is None or not isinstance(value, Literal):
+        return None
+    power = 1
+    while power < known:
+        power *= 2
+    return power / SECOND_NS if value.type is ValueType.DURATION else float(power)
+
+
+def _quantile(quantile: float, found: list[float]) -> float | None:
+    """Between the two nearest ranks, in proportion."""
+    if not found:
+        return None
+    ordered = sorted(found)
+    place = quantile * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def _calculated(operator: Operator, left: Series | Literal, right: Series | Literal) -> Series:
+    """Points of the same labels and step. One series without labels goes with each of the other side."""
+    if isinstance(left, Literal) or isinstance(right, Literal):
+        return _with_a_number(operator, left, right)
+    wide = left if () in right else right
+    found: Series = {}
+    for labels in wide:
+        a, b = left.get(labels, left.get(())), right.get(labels, right.get(()))
+        if a is not None and b is not None:
+            found[labels] = [_point(operator, x, y) for x, y in zip(a, b, strict=True)]
+    return _not_empty(found)
+
+
+def _with_a_number(operator: Operator, left: Series | Literal, right: Series | Literal) -> Series:
+    if isinstance(left, Literal) and not isinstance(right, Literal):
+        return _not_empty({k: [_point(operator, number(left), v) for v in values] for k, values in right.items()})
+    assert not isinstance(left, Literal)
+    assert isinstance(right, Literal)
+    return _not_empty({k: [_point(operator, v, number(right)) for v in values] for k, values in left.items()})
+
+
+def _point(operator: Operator, a: float | None, b: float | None) -> float | None:
+    if a is None or b is None or (operator is Operator.DIVIDED_BY and b == 0):
+        return None
+    match operator:
+        case Operator.PLUS:
+            return a + b
+        case Operator.MINUS:
+            return a - b
+        case Operator.TIMES:
+            return a * b
+    return a / b
+
+
+def _ranked(stage: Ranked, found: Series) -> Series:
+    """At each step the best; of equals those whose labels sort first."""
+    sign = -1 if stage.rank is Rank.TOP else 1
+    kept: Series = {labels: [None] * len(values) for labels, values in found.items()}
+    for step in range(max((len(values) for values in found.values()), default=0)):
+        points = [(value, labels) for labels, values in found.items() if (value := values[step]) is not None]
+        points.sort(key=lambda point: (sign * point[0], _sortable(point[1])))
+        for value, labels in points[: stage.limit]:
+            kept[labels][step] = value
+    return _not_empty(kept)
+
+
+def _sortable(labels: Labels) -> list[tuple[str, str]]:
+    return [(name, _text(value)) for name, value in labels]
+
+
+def _text(value: Value) -> str:
+    return str(value.value) if isinstance(value, Literal) else ""
+
+
+def _above(stage: Threshold, found: Series) -> Series:
+    limit = number(stage.limit)
+    assert limit is not None
+    if stage.limit.type is ValueType.DURATION:
+        limit = limit / SECOND_NS
+    bound = Literal(ValueType.FLOAT, float(limit))
+    return _not_empty(
+        {
+            labels: [value if _passes(stage.comparator, value, bound) else None for value in values]
+            for labels, values in found.items()
+        }
+    )
+
+
+def _passes(comparator: Comparator, value: float | None, bound: Literal) -> bool:
+    return value is not None and compares(comparator, Literal(ValueType.FLOAT, value), bound)
+
+
+_COMPARED = (
+    Intrinsic.NAME,
+    Intrinsic.KIND,
+    Intrinsic.STATUS,
+    Intrinsic.STATUS_MESSAGE,
+    Intrinsic.ROOT_NAME,
+    Intrinsic.ROOT_SERVICE,
+)
+
+
+def _comparison(function: Compare, spans: list[Span], steps: Steps) -> Series:
+    """Counts of each attribute's most frequent values, and of the spans that have it, in the selection and outside."""
+    found: Series = {}
+    for name, chosen in (("baseline", False), ("selection", True)):
+        counts: dict[str, Counter[Value]] = defaultdict(Counter)
+        for span in spans:
+            if _selected(function, span) is chosen:
+                for key, value in _compared_fields(span):
+                    counts[key][value] += 1
+                    _count(found, (("__meta_type", text(f"{name}_total")), (key, None)), steps, span)
+                    _count(found, (("__meta_type", text(name)), (key, value)), steps, span)
+        for key, values in counts.items():
+            frequent = sorted((-count, _text(value), index) for index, (value, count) in enumerate(values.items()))
+            best = {index for _, _, index in frequent[: function.top]}
+            for value in (value for index, value in enumerate(values) if index not in best):
+                del found[(("__meta_type", text(name)), (key, value))]
+    return found
+
+
+def _count(found: Series, labels: Labels, steps: Steps, span: Span) -> None:
+    values = found.setdefault(labels, [0.0] * steps.count)
+    values[steps.of(span)] = (values[steps.of(span)] or 0.0) + 1
+
+
+def _selected(function: Compare, span: Span) -> bool:
+    in_time = not function.end_ns or function.start_ns < span.start_ns <= function.end_ns
+    return in_time and holds(function.selection.condition, span)
+
+
+def _compared_fields(span: Span) -> Iterator[tuple[str, Value]]:
+    """Texts, numbers and truths of the span, its resource and its scope; nothing that is different for each span."""
+    for intrinsic in _COMPARED:
+        if (value := value_for_span(intrinsic, span)) is not None:
+            yield label(intrinsic), value
+    for scope, attributes in (
+        (Scope.SPAN, span.attributes),
+        (Scope.RESOURCE, span.resource),
+        (Scope.INSTRUMENTATION, span.scope),
+    ):
+        for key, value in attributes.items():
+            if isinstance(value, Literal):
+                yield label(Attribute(scope, key)), value
