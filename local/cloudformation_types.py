@@ -116,6 +116,22 @@ def _subscription(aws: LocalAws, properties: Properties) -> Created:
     return Created(aws.client("sns").subscribe(**names, ReturnSubscriptionArn=True)["SubscriptionArn"])
 
 
+def _metric_filter(aws: LocalAws, properties: Properties) -> Created:
+    """The logs' API spells the parts of a transformation with a small letter."""
+    transformations = [
+        {name[0].lower() + name[1:]: value for name, value in transformation.items()}
+        for transformation in properties["MetricTransformations"]
+    ]
+    name = properties["FilterName"]
+    aws.client("logs").put_metric_filter(
+        logGroupName=properties["LogGroupName"],
+        filterName=name,
+        filterPattern=properties["FilterPattern"],
+        metricTransformations=transformations,
+    )
+    return Created(name)
+
+
 def _alarm(aws: LocalAws, properties: Properties) -> Created:
     aws.client("cloudwatch").put_metric_alarm(**properties)
     name = properties["AlarmName"]
@@ -263,6 +279,7 @@ TYPES = (
     _define("AWS::Lambda::Alias", _alias),
     _define("AWS::Lambda::Permission", _permission),
     _define("AWS::Lambda::Version", _version),
+    _define("AWS::Logs::MetricFilter", _metric_filter, "FilterName"),
     _define("AWS::S3::BucketPolicy", _bucket_policy),
     _define("AWS::SNS::Subscription", _subscription),
     _define("AWS::SNS::TopicPolicy", _topic_policy),

@@ -21,6 +21,7 @@ from spandrel.model.catalogue import ObjectStore
 from spandrel.model.errors import Corrupt, Overloaded, SpandrelError
 from spandrel.model.lifecycle import ANSWER
 from spandrel.model.limits import ANSWER_BYTES, ANSWER_URL_SECONDS
+from spandrel.model.log_lines import UNREAD_BLOCKS
 from spandrel.query.reading import TraceStore
 
 _log = logging.getLogger("query")
@@ -95,7 +96,7 @@ def _marked(response: Response, unread: Sequence[Unread]) -> Response:
 def _log_unread(unread: Sequence[Unread]) -> None:
     if unread:
         reasons = {one.block.key: one.reason for one in unread}
-        _log.warning(json.dumps({"message": "blocks cannot be read", "count": len(unread), "blocks": reasons}))
+        _log.warning(json.dumps({"message": UNREAD_BLOCKS, "count": len(unread), "blocks": reasons}))
 
 
 def _log_fault(error: SpandrelError) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.packaging import VERBS
+from spandrel.model.log_lines import UNREAD_BLOCKS
 from tests.infra.reading import Template
 
 ALARM_METRIC_USD = 0.10  # a month (CloudWatch, us-east-1)
@@ -37,6 +38,7 @@ IDLE_USD = {
     "AWS::Lambda::Permission": 0,
     "AWS::Lambda::Version": 0,
     "AWS::Logs::LogGroup": 0,
+    "AWS::Logs::MetricFilter": 0,  # its metric is billed in hours that have data
     "AWS::S3::Bucket": 0,
     "AWS::S3::BucketPolicy": 0,
     "AWS::Scheduler::Schedule": SCHEDULE_USD,
@@ -79,6 +81,14 @@ def test_an_alarm_watches(template: Template, name: str, metric: str, dimensions
 
 def test_there_is_no_alarm_besides(template: Template) -> None:
     assert len(template.all("AWS::CloudWatch::Alarm")) == 5
+
+
+def test_answers_without_some_of_their_blocks_are_counted(template: Template) -> None:
+    counted = template.only("AWS::Logs::MetricFilter")
+    assert template.text(counted["LogGroupName"]) == "${ReadingQueryLogs}"
+    assert counted["FilterPattern"] == f'{{ $.message = "*{UNREAD_BLOCKS}*" }}'
+    (metric,) = counted["MetricTransformations"]
+    assert (metric["MetricName"], metric["MetricValue"]) == ("AnswersWithUnreadBlocks", "1")
 
 
 def test_one_given_up_message_alarms_at_once(template: Template) -> None:
