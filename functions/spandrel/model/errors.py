@@ -3,7 +3,7 @@
 SpandrelError
     Rejected          the client has to change the request; the same request is refused again
         Undecodable       the body is not what its headers say (400)
-        Unauthenticated   no key, or one that is not known (401)
+        Unauthenticated   no key or one that is not known, no signature or a wrong one (401)
         Forbidden         a key without the scope that the route needs (403)
         NotFound          no such thing for this tenant (404)
         NotAllowed        the route exists, with another method (405)
@@ -16,6 +16,11 @@ SpandrelError
 """
 
 from __future__ import annotations
+
+from typing import Literal
+
+Lacking = Literal["no-key", "unknown-key", "incomplete-signature", "wrong-signature"]
+"""What a request lacks that nobody vouches for."""
 
 
 class SpandrelError(Exception):
@@ -31,7 +36,11 @@ class Undecodable(Rejected):
 
 
 class Unauthenticated(Rejected):
-    """No key, or one that is not known."""
+    """No key or one that is not known, no signature or a wrong one: `lacking` says which."""
+
+    def __init__(self, message: str, lacking: Lacking = "no-key") -> None:
+        super().__init__(message)
+        self.lacking = lacking
 
 
 class Forbidden(Rejected):

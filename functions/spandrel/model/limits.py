@@ -15,6 +15,7 @@ SQS_MESSAGE_BYTES = 1 * MIB  # body and attributes together
 # Taking spans in
 BODY_BYTES = 4 * MIB  # as sent, compressed or not: base64 makes 5.4 MiB of it, which still fits the 6 MiB event
 DECODED_BODY_BYTES = 64 * MIB  # after decompression; the OTLP specification recommends this size
+SEGMENT_DOCUMENTS_MAX = 10_000  # in one call of X-Ray's PutTraceSegments, which may have to name each in its answer
 MESSAGE_BODY_BYTES = 900 * KIB  # of base64 text in one SQS message; leaves room for attributes
 MESSAGE_DECODED_BYTES = 16 * MIB  # of OTLP in one SQS message, so that `store` can unpack a batch of them
 

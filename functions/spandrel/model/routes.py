@@ -50,6 +50,8 @@ DATADOG_ROUTES: tuple[Route, ...] = tuple(
 ROUTES: tuple[Route, ...] = (
     *_every_method("/v1/traces", "receive", "ingest"),
     *DATADOG_ROUTES,
+    *_every_method("/TraceSegments", "receive", "ingest"),
+    *_every_method("/TelemetryRecords", "receive", "ingest"),
     *_every_method("/api/{proxy+}", "query", "query"),
     *_every_method("/health", "query", None),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,12 +20,14 @@ class Accepted:
 
     `otlp`: an ExportTraceServiceRequest with the spans that were taken, all of which have sound ids. `spans` counts
     them, `rejected` those that were not. `reason`: why some were not, or what else the sender should know; else empty.
+    `refused`: what the answer says of each part that was not taken, in a format whose answers name them.
     """
 
     otlp: Message
     spans: int
     rejected: int = 0
     reason: str = ""
+    refused: Sequence[Mapping[str, str]] = ()
 
 
 class WireFormat(Protocol):
@@ -53,10 +55,24 @@ def _datadog() -> WireFormat:
     return datadog
 
 
+def _xray() -> WireFormat:
+    from . import xray
+
+    return xray
+
+
+def _xray_telemetry() -> WireFormat:
+    from . import xray_telemetry
+
+    return xray_telemetry
+
+
 # Path of a route of `receive` -> its format, imported when it is first asked for.
 FORMATS: Mapping[str, Callable[[], WireFormat]] = {
     "/v1/traces": _otlp,
     **{route.path: _datadog for route in DATADOG_ROUTES},
+    "/TraceSegments": _xray,
+    "/TelemetryRecords": _xray_telemetry,
 }
 
 
