@@ -1,10 +1,12 @@
 """Creates, lists and revokes API keys: of the stack that runs on this machine, or with --deployed of the one in AWS.
 
     ./spandrel key create --tenant shop --scope ingest --name collector
+    ./spandrel key create --tenant shop --xray --name daemon
     ./spandrel key list
     ./spandrel key revoke collector
 
-A key is shown once, when it is made; only its hash is kept. A revoked key stops working within half a minute.
+A key is shown once, when it is made; only its hash is kept. A revoked key stops working within half a minute. With
+--xray it is an id and a secret: the clients of AWS X-Ray (boto3, other SDKs, the daemon) can do nothing but sign.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from datetime import UTC, datetime
 
 from spandrel.aws.keys import REMEMBERED_S, KeyTable
 from spandrel.model.errors import SpandrelError
-from spandrel.model.keys import ApiKey, digest_of, named, new_key
+from spandrel.model.keys import ApiKey, digest_of, named, new_key, new_pair, secret_of
 from spandrel.model.routes import SCOPES, Scope
 from spandrel.model.tenant import DEFAULT_TENANT, tenant_name
 
@@ -26,6 +28,7 @@ from .failure import CommandFailed
 from .running import running
 
 NAME_CHARACTERS = 64
+PAIR_SCOPES: tuple[Scope, ...] = ("ingest", "query")  # X-Ray's clients do both
 HEADINGS = ("ID", "NAME", "TENANT", "SCOPES", "CREATED", "REVOKED")
 
 
@@ -44,10 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument(
         "--scope",
         action="append",
-        required=True,
         choices=SCOPES,
-        help="what it may do; give it more than once for more. No scope includes another",
+        help="what it may do; give it more than once for more. No scope includes another. With --xray, without "
+        f"--scope: {' and '.join(PAIR_SCOPES)}",
     )
+    create.add_argument("--xray", action="store_true", help="an id and a secret, for clients of AWS X-Ray")
     create.add_argument("--name", help="what it is called in lists and logs (default: its id)")
     _action(actions, "list", list_keys, "show all keys, revoked ones too")
     revoke = _action(actions, "revoke", revoke_key, "make a key useless for good")
@@ -62,25 +66,27 @@ def _action(
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = actions.add_parser(name, help=line, description=line)
     parser.add_argument("--deployed", action="store_true", help="of the stack in AWS, by the credentials you have set")
-    parser.set_defaults(act=act)
+    parser.set_defaults(act=act, parser=parser)
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.act is create_key and not (arguments.scope or arguments.xray):
+        arguments.parser.error("one of the arguments --scope --xray is required")
     with said_plainly(), _refused_plainly():
         arguments.act(arguments, _deployed_keys() if arguments.deployed else _local_keys())
     return 0
 
 
 def create_key(arguments: argparse.Namespace, keys: Keys) -> None:
-    secret = new_key()
-    scopes = tuple(scope for scope in SCOPES if scope in arguments.scope)
-    nameless = ApiKey(digest_of(secret), tenant_name(arguments.tenant), scopes, name="", created=_now())
+    shown, seed = new_pair() if arguments.xray else (new_key(), "")
+    scopes = tuple(scope for scope in SCOPES if scope in (arguments.scope or PAIR_SCOPES))
+    nameless = ApiKey(digest_of(shown), tenant_name(arguments.tenant), scopes, name="", created=_now(), seed=seed)
     key = replace(nameless, name=_name(arguments.name or nameless.key_id))
     if named(keys.table.all(), key.name):
         raise CommandFailed(f"there is a key named {key.name} already; revoke it first, or choose another name")
     keys.table.add(key)
-    print(_shown(secret, key, keys.url))
+    print(_shown_pair(shown, key, keys.url) if seed else _shown(shown, key, keys.url))
 
 
 def list_keys(_arguments: argparse.Namespace, keys: Keys) -> None:
@@ -147,6 +153,23 @@ def _shown(secret: str, key: ApiKey, url: str) -> str:
         "It is shown this once: only its hash is kept.",
     ]
     return "\n".join([*lines, *_use(secret, key.scopes, url)])
+
+
+def _shown_pair(pair_id: str, key: ApiKey, url: str) -> str:
+    pair = [f"AWS_ACCESS_KEY_ID={pair_id}", f"AWS_SECRET_ACCESS_KEY={secret_of(pair_id, key.seed)}"]
+    lines = [
+        *pair,
+        "",
+        f"This is the key pair {key.name} of the tenant {key.tenant}, for {' and '.join(key.scopes)}.",
+        "It is shown this once: neither id nor secret is kept. Any region will do.",
+        "",
+        "Point boto3 or the AWS CLI at it, in a terminal where nothing else needs AWS:",
+        *(f"    export {line}" for line in [*pair, f"AWS_ENDPOINT_URL_XRAY={url}"]),
+        "",
+        "Point the X-Ray daemon at it, with the same id and secret, in its cfg.yaml:",
+        f'    Endpoint: "{url}"',
+    ]
+    return "\n".join(lines)
 
 
 def _use(secret: str, scopes: tuple[Scope, ...], url: str) -> list[str]:

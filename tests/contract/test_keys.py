@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from spandrel.aws.clients import client
 from spandrel.aws.keys import REMEMBERED_MAX, REMEMBERED_S, KeyTable, RememberedKeys
 from spandrel.model.errors import Conflict, Corrupt, NotFound, Overloaded
-from spandrel.model.keys import ApiKey, digest_of, looks_like_key, new_key
+from spandrel.model.keys import ApiKey, digest_of, looks_like_key, new_key, new_pair, secret_of
 
 TABLE = "keys"
 KEY = new_key()
@@ -48,6 +48,22 @@ def test_the_key_itself_is_nowhere_in_the_table(keys: KeyTable, dynamodb: BaseCl
     kept = json.dumps(dynamodb.scan(TableName=TABLE)["Items"])
     assert KEY not in kept
     assert KEY.removeprefix("sp_") not in kept
+
+
+def test_of_a_key_pair_neither_id_nor_secret_is_in_the_table(keys: KeyTable, dynamodb: BaseClient) -> None:
+    pair_id, seed = new_pair()
+    pair = replace(KEPT, digest=digest_of(pair_id), seed=seed)
+    keys.add(pair)
+    assert keys.find(digest_of(pair_id)) == pair
+    kept = json.dumps(dynamodb.scan(TableName=TABLE)["Items"])
+    assert pair_id not in kept
+    assert secret_of(pair_id, seed) not in kept
+
+
+def test_a_seed_that_does_not_read_back_is_reported(keys: KeyTable) -> None:
+    keys.add(replace(KEPT, seed="not hex"))
+    with pytest.raises(Corrupt, match="hex"):
+        keys.find(KEPT.digest)
 
 
 def test_keys_are_random_long_and_told_from_other_text() -> None:

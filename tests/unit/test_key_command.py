@@ -18,8 +18,11 @@ from infra import synth
 from infra.settings import Settings
 from spandrel.aws.clients import client
 from spandrel.aws.keys import KeyTable
+from spandrel.http.identity import Identity, identified
 from spandrel.http.request import request_of
+from spandrel.model.errors import Unauthenticated
 from tests.events import authorizer_event
+from tests.signing import received, signed_headers
 
 Key = Callable[..., str]
 TEMPLATE = {
@@ -101,6 +104,48 @@ def test_a_key_without_a_name_is_named_by_its_id_and_belongs_to_the_default_tena
     said = who(table, secret_in(key("create", "--scope", "ingest")))
     assert said["tenant"] == "default"
     assert said["key"] in key("list")
+
+
+def pair_in(printed: str) -> tuple[str, str]:
+    """The id and the secret of a new pair, as they can be copied into a terminal."""
+    (pair,) = set(re.findall(r"AWS_ACCESS_KEY_ID=(\S+)\n.*AWS_SECRET_ACCESS_KEY=(\S+)\n", printed))
+    return str(pair[0]), str(pair[1])
+
+
+def who_signs(table: str, pair: tuple[str, str]) -> Identity:
+    """Whom the authorizer and a function make of who signs with the pair."""
+    headers = signed_headers(key_id=pair[0], secret=pair[1])
+    return identified(received(headers, keys=KeyTable(client("dynamodb"), table)))
+
+
+def test_a_new_pair_signs_for_both_that_x_rays_clients_do(key: Key, table: str) -> None:
+    pair = pair_in(key("create", "--tenant", "shop", "--xray", "--name", "daemon"))
+    assert who_signs(table, pair) == Identity("shop", frozenset({"ingest", "query"}), "daemon")
+    with pytest.raises(Unauthenticated):
+        who_signs(table, (pair[0], pair[1][:-1]))
+
+
+def test_a_pair_can_be_made_for_less(key: Key, table: str) -> None:
+    pair = pair_in(key("create", "--xray", "--scope", "ingest"))
+    assert who_signs(table, pair).scopes == {"ingest"}
+
+
+def test_a_new_pair_comes_with_the_lines_that_use_it(key: Key, request: pytest.FixtureRequest) -> None:
+    deployed = "deployed" in request.node.name
+    url = "https://spans.example.com" if deployed else "http://127.0.0.1:4318"
+    printed = key("create", "--xray")
+    assert f"export AWS_ENDPOINT_URL_XRAY={url}\n" in printed
+    assert f'Endpoint: "{url}"' in printed
+
+
+def test_a_pair_is_listed_without_its_id_and_secret_and_can_be_revoked(key: Key, table: str) -> None:
+    pair = pair_in(key("create", "--xray", "--name", "daemon"))
+    listed = key("list")
+    assert "daemon" in listed
+    assert not any(part in listed for part in pair)
+    key("revoke", "daemon")
+    with pytest.raises(Unauthenticated, match="revoked"):
+        who_signs(table, pair)
 
 
 def test_the_list_shows_every_key_and_no_secret(key: Key) -> None:

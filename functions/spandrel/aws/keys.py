@@ -102,13 +102,15 @@ class RememberedKeys:
 
 def _item_of(key: ApiKey) -> Item:
     texts = {"pk": key.digest, "tenant": key.tenant, "name": key.name, "created": key.created}
-    item: Item = {name: {"S": text} for name, text in texts.items()} | {"scopes": {"SS": list(key.scopes)}}
-    return item | ({"revoked": {"S": key.revoked}} if key.revoked else {})
+    optional = {name: text for name, text in (("revoked", key.revoked), ("seed", key.seed)) if text}
+    return {name: {"S": text} for name, text in (texts | optional).items()} | {"scopes": {"SS": list(key.scopes)}}
 
 
 def _key_of(item: Item) -> ApiKey:
     """Scopes that this version does not know are left out: they open nothing."""
     try:
+        seed = item.get("seed", {}).get("S", "")
+        bytes.fromhex(seed)
         return ApiKey(
             digest=item["pk"]["S"],
             tenant=item["tenant"]["S"],
@@ -116,6 +118,7 @@ def _key_of(item: Item) -> ApiKey:
             name=item["name"]["S"],
             created=item["created"]["S"],
             revoked=item.get("revoked", {}).get("S", ""),
+            seed=seed,
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise Corrupt(f"an API key does not read back: {error!r}", str(item.get("pk"))) from error

@@ -20,8 +20,8 @@ class Request:
 
     `route_key` is that of `spandrel.model.routes`; `path` is as API Gateway gives it, percent-decoded and without the
     stage; names in `headers` are lower-case, repeated headers are joined by commas; `query` keeps order and repeats;
-    `body` is as sent, so perhaps compressed. `authorizer` is what the authorizer found out and nobody else can write:
-    `spandrel.http.identity` reads it.
+    `body` is as sent, so perhaps compressed; `received_ms` is when API Gateway got it, unix time. `authorizer` is what
+    the authorizer found out and nobody else can write: `spandrel.http.identity` reads it.
     """
 
     method: str
@@ -30,6 +30,7 @@ class Request:
     headers: Mapping[str, str]
     query: tuple[tuple[str, str], ...]
     body: bytes
+    received_ms: int
     authorizer: Mapping[str, object]
 
     def header(self, name: str) -> str:
@@ -47,6 +48,7 @@ def request_of(event: Event) -> Request:
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         query=tuple(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)),
         body=_body(event),
+        received_ms=context["timeEpoch"],
         authorizer=(context.get("authorizer") or {}).get("lambda") or {},
     )
 
