@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from .oracle.reading import request_of
-from .oracle.series import Steps
 from .oracle.spans import Span, Trace, traces_of
+from .oracle.steps import SECOND_NS, Steps
 
 HERE = Path(__file__).parent
-SECOND_NS = 10**9
 START_NS = 1_790_000_040 * SECOND_NS
 STEPS = Steps(START_NS, START_NS + 240 * SECOND_NS, 60 * SECOND_NS)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
 
-from spandrel.traceql.expressions import Attribute, Comparator, Field, Literal, Operator, Scope
-from spandrel.traceql.intrinsics import Intrinsic, ValueType
+from spandrel.traceql.expressions import Comparator, Field, Literal, Operator
+from spandrel.traceql.intrinsics import ValueType
 from spandrel.traceql.metrics import (
     Compare,
     Metrics,
@@ -25,31 +23,12 @@ from spandrel.traceql.metrics import (
 )
 from spandrel.traceql.printing import label
 
-from .fields import group_of, holds, value_for_span
+from .comparing import comparison
+from .fields import group_of, value_for_span
 from .spans import Span, Trace
 from .spansets import matching
-from .values import Value, compares, finite, number, text
-
-Labels = tuple[tuple[str, Value], ...]
-Series = dict[Labels, list[float | None]]
-
-SECOND_NS = 10**9
-
-
-@dataclass(frozen=True)
-class Steps:
-    """[start_ns, end_ns) in steps; a span belongs to the step in which it starts."""
-
-    start_ns: int
-    end_ns: int
-    step_ns: int
-
-    @property
-    def count(self) -> int:
-        return -(-(self.end_ns - self.start_ns) // self.step_ns)
-
-    def of(self, span: Span) -> int:
-        return (span.start_ns - self.start_ns) // self.step_ns
+from .steps import SECOND_NS, Labels, Series, Steps
+from .values import Value, as_text, compares, finite, number
 
 
 def series(metrics: Metrics, traces: Iterable[Trace], steps: Steps) -> Series:
@@ -76,7 +55,7 @@ def series(metrics: Metrics, traces: Iterable[Trace], steps: Steps) -> Series:
 def _function(function: OverTime | Quantiles | Compare, spans: list[Span], steps: Steps) -> Series:
     match function:
         case Compare():
-            return _comparison(function, spans, steps)
+            return comparison(function, spans, steps)
         case Quantiles(field, quantiles, by):
             groups = _grouped(spans, by, steps, partial(measured, field))
             return {
@@ -225,11 +204,7 @@ def _ranked(stage: Ranked, found: Series) -> Series:
 
 
 def _sortable(labels: Labels) -> list[tuple[str, str]]:
-    return [(name, _text(value)) for name, value in labels]
-
-
-def _text(value: Value) -> str:
-    return str(value.value) if isinstance(value, Literal) else ""
+    return [(name, as_text(value)) for name, value in labels]
 
 
 def _above(stage: Threshold, found: Series) -> Series:
@@ -248,57 +223,3 @@ def _above(stage: Threshold, found: Series) -> Series:
 
 def _passes(comparator: Comparator, value: float | None, bound: Literal) -> bool:
     return value is not None and compares(comparator, Literal(ValueType.FLOAT, value), bound)
-
-
-_COMPARED = (
-    Intrinsic.NAME,
-    Intrinsic.KIND,
-    Intrinsic.STATUS,
-    Intrinsic.STATUS_MESSAGE,
-    Intrinsic.ROOT_NAME,
-    Intrinsic.ROOT_SERVICE,
-)
-
-
-def _comparison(function: Compare, spans: list[Span], steps: Steps) -> Series:
-    """Counts of each attribute's most frequent values, and of the spans that have it, in the selection and outside."""
-    found: Series = {}
-    for name, chosen in (("baseline", False), ("selection", True)):
-        counts: dict[str, Counter[Value]] = defaultdict(Counter)
-        for span in spans:
-            if _selected(function, span) is chosen:
-                for key, value in _compared_fields(span):
-                    counts[key][value] += 1
-                    _count(found, (("__meta_type", text(f"{name}_total")), (key, None)), steps, span)
-                    _count(found, (("__meta_type", text(name)), (key, value)), steps, span)
-        for key, values in counts.items():
-            frequent = sorted((-count, _text(value), index) for index, (value, count) in enumerate(values.items()))
-            best = {index for _, _, index in frequent[: function.top]}
-            for value in (value for index, value in enumerate(values) if index not in best):
-                del found[(("__meta_type", text(name)), (key, value))]
-    return found
-
-
-def _count(found: Series, labels: Labels, steps: Steps, span: Span) -> None:
-    values = found.setdefault(labels, [0.0] * steps.count)
-    values[steps.of(span)] = (values[steps.of(span)] or 0.0) + 1
-
-
-def _selected(function: Compare, span: Span) -> bool:
-    in_time = not function.end_ns or function.start_ns < span.start_ns <= function.end_ns
-    return in_time and holds(function.selection.condition, span)
-
-
-def _compared_fields(span: Span) -> Iterator[tuple[str, Value]]:
-    """Texts, numbers and truths of the span, its resource and its scope; nothing that is different for each span."""
-    for intrinsic in _COMPARED:
-        if (value := value_for_span(intrinsic, span)) is not None:
-            yield label(intrinsic), value
-    for scope, attributes in (
-        (Scope.SPAN, span.attributes),
-        (Scope.RESOURCE, span.resource),
-        (Scope.INSTRUMENTATION, span.scope),
-    ):
-        for key, value in attributes.items():
-            if isinstance(value, Literal):
-                yield label(Attribute(scope, key)), value

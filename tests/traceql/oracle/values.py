@@ -64,6 +64,11 @@ def text(value: str) -> Literal:
     return Literal(ValueType.TEXT, value)
 
 
+def as_text(value: Value) -> str:
+    """Something to sort values by."""
+    return str(value.value) if isinstance(value, Literal) else ""
+
+
 def truth(is_so: bool) -> Literal:
     return TRUE if is_so else FALSE
 
