@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from .calls import AwsCall
@@ -16,6 +17,7 @@ class Answer:
     status: int
     content_type: str
     body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def error(call: AwsCall, code: str, message: str, status: int) -> Answer:

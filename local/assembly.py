@@ -14,14 +14,11 @@ from botocore.exceptions import ClientError
 
 from .aws import LocalAws
 from .cloudformation_types import unknown_types
+from .failures import StackRefused
 
 BOOTSTRAP_QUALIFIER = "hnb659fds"  # the CDK's own default
 BOOTSTRAP_VERSION = "21"
 CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-
-
-class StackRefused(Exception):
-    """The template cannot be created on this machine; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_
 from werkzeug.serving import make_server
 
 from . import cloudformation_types
+from .failures import CannotAssume
 from .gate import Gate
 from .iam import Caller, Permission, allows
 from .principals import ADMINISTRATOR_KEY, ADMINISTRATOR_SECRET
@@ -26,10 +27,6 @@ REGION = "us-east-1"
 HOST = "127.0.0.1"
 POLL_S = 0.1  # how soon the server notices that it is to stop
 _account_numbers = itertools.count(111111111111)
-
-
-class CannotAssume(Exception):
-    """Lambda could not run a function under its role; the text says why."""
 
 
 class _Handler(MotoRequestHandler):

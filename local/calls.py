@@ -1,12 +1,13 @@
 """What a request to AWS asks for: which operation of which service, and the permissions that AWS wants for it.
 
-The permissions are those of the Service Authorization Reference. DynamoDB, SQS and S3 are exact, because the functions
-call them; for any other service the operation on `*` is asked for, which only an administrator's policy allows.
+The permissions are those of the Service Authorization Reference. DynamoDB, SQS, S3 and Invoke are exact, because
+functions call them; for all others the operation on `*` is asked for, which only an administrator's policy allows.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote
@@ -178,4 +179,22 @@ def _keys_to_delete(request: Request) -> list[str]:
     return [key.text or "" for key in keys]
 
 
-_READERS: dict[str, Callable[[Request, str, str], Read]] = {"dynamodb": _dynamodb, "sqs": _sqs, "s3": _s3}
+_INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
+
+
+def _lambda(request: Request, where: str, service: str) -> Read:
+    invocation = _INVOCATION.fullmatch(unquote(request.path))
+    if invocation is None:
+        return _other(request, where, service)
+    name = invocation[1]
+    arn = name if name.startswith("arn:") else f"arn:aws:lambda:{where}:function:{name}"
+    qualifier = request.parameters.get("Qualifier")
+    return "Invoke", (Permission("lambda:InvokeFunction", f"{arn}:{qualifier[0]}" if qualifier else arn),)
+
+
+_READERS: dict[str, Callable[[Request, str, str], Read]] = {
+    "dynamodb": _dynamodb,
+    "sqs": _sqs,
+    "s3": _s3,
+    "lambda": _lambda,
+}

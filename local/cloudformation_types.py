@@ -138,6 +138,16 @@ def _alarm(aws: LocalAws, properties: Properties) -> Created:
     return Created(name, {"Arn": f"arn:aws:cloudwatch:{aws.region}:{aws.account_id}:alarm:{name}"})
 
 
+def _event_invoke_config(aws: LocalAws, properties: Properties) -> Created:
+    aws.client("lambda").put_function_event_invoke_config(**properties)
+    return Created(f"{properties['FunctionName']}:{properties['Qualifier']}")
+
+
+def _schedule(aws: LocalAws, properties: Properties) -> Created:
+    arn = aws.client("scheduler").create_schedule(**properties)["ScheduleArn"]
+    return Created(properties["Name"], {"Arn": arn})
+
+
 # ---- types that moto creates without all their properties
 
 
@@ -277,10 +287,12 @@ TYPES = (
     _define("AWS::ApiGatewayV2::Stage", _part_of_api("create_stage", "StageName")),
     _define("AWS::CloudWatch::Alarm", _alarm, "AlarmName"),
     _define("AWS::Lambda::Alias", _alias),
+    _define("AWS::Lambda::EventInvokeConfig", _event_invoke_config),
     _define("AWS::Lambda::Permission", _permission),
     _define("AWS::Lambda::Version", _version),
     _define("AWS::Logs::MetricFilter", _metric_filter, "FilterName"),
     _define("AWS::S3::BucketPolicy", _bucket_policy),
+    _define("AWS::Scheduler::Schedule", _schedule, "Name"),
     _define("AWS::SNS::Subscription", _subscription),
     _define("AWS::SNS::TopicPolicy", _topic_policy),
     _define("AWS::SQS::QueuePolicy", _queue_policy),

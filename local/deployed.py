@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .assembly import Stack
 from .aws import LocalAws
+from .failures import NotServed
 from .routes import RouteKey, by_precedence
 
-
-class NotServed(Exception):
-    """The stack has something that this machine does not do as AWS does; the text says what."""
+RETRIES = 2  # Lambda's default for asynchronous invocations
+RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+UNIT_S = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Function:
     memory_mb: int
     timeout_s: int
     role_arn: str
+    retries: int  # of what is invoked for later and fails
 
     @property
     def label(self) -> str:
@@ -92,13 +95,26 @@ class QueueMapping:
     visibility_timeout_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What invokes a function again and again. `payload` is JSON; None is the event that Scheduler makes up."""
+
+    name: str
+    arn: str
+    every_s: int
+    target_arn: str
+    role_arn: str
+    payload: str | None
+
+
 def functions(aws: LocalAws, stack: Stack) -> dict[str, Function]:
     """All functions of the stack, by the name they are deployed under."""
-    names = stack.ids("AWS::Lambda::Function")
-    return {name: _function(aws.client("lambda").get_function_configuration(FunctionName=name)) for name in names}
+    return {name: _function(aws, name) for name in stack.ids("AWS::Lambda::Function")}
 
 
-def _function(configuration: Mapping[str, Any]) -> Function:
+def _function(aws: LocalAws, name: str) -> Function:
+    configuration = aws.client("lambda").get_function_configuration(FunctionName=name)
+    configs = aws.client("lambda").list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"]
     return Function(
         name=configuration["FunctionName"],
         arn=configuration["FunctionArn"],
@@ -107,6 +123,7 @@ def _function(configuration: Mapping[str, Any]) -> Function:
         memory_mb=configuration["MemorySize"],
         timeout_s=configuration["Timeout"],
         role_arn=configuration["Role"],
+        retries=configs[0]["MaximumRetryAttempts"] if configs else RETRIES,
     )
 
 
@@ -198,3 +215,19 @@ def _queue_mapping(aws: LocalAws, mapping: Mapping[str, Any]) -> QueueMapping:
         reports_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
         visibility_timeout_s=visibility_timeout_s,
     )
+
+
+def schedules(aws: LocalAws, stack: Stack) -> list[Schedule]:
+    """The enabled schedules of the stack. NotServed for one that is no rate."""
+    client = aws.client("scheduler")
+    made = [client.get_schedule(Name=name) for name in stack.ids("AWS::Scheduler::Schedule")]
+    return [_schedule(schedule) for schedule in made if schedule["State"] == "ENABLED"]
+
+
+def _schedule(schedule: Mapping[str, Any]) -> Schedule:
+    rate = RATE.fullmatch(schedule["ScheduleExpression"])
+    if rate is None:
+        raise NotServed(f"the schedule {schedule['ScheduleExpression']}; only rates are")
+    target = schedule["Target"]
+    every_s = int(rate[1]) * UNIT_S[rate[2]]
+    return Schedule(schedule["Name"], schedule["Arn"], every_s, target["Arn"], target["RoleArn"], target.get("Input"))

@@ -1,4 +1,4 @@
-"""The functions of the stack: as many execution environments for each as its events need, up to a small number."""
+"""A function of the stack: as many execution environments as its events need, up to a small number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 
-from .runtime import Environment, InitFailed
+from .failures import InitFailed
+from .runtime import Environment
 from .runtime_api import Outcome, failure
 
 # Lambda would start another environment for every event that meets only busy ones. Here more than a few only fight for

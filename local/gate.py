@@ -31,7 +31,11 @@ TOLD_IF_LISTING = frozenset({"GetObject", "HeadObject"})
 
 
 class Gate:
-    """A WSGI application around moto's. `listeners` hear of each call that AWS has carried out, after it did."""
+    """A WSGI application around moto's.
+
+    `instead_of_moto` has who answers what moto cannot, by (service, operation). `listeners` hear of each call that moto
+    has carried out.
+    """
 
     def __init__(self, moto: WSGIApplication, account_id: str) -> None:
         self._moto = moto
@@ -39,13 +43,18 @@ class Gate:
         self._dynamodb = threading.Lock()
         self.principals = Principals(account_id)
         self.faults = Faults()
+        self.instead_of_moto: dict[tuple[str, str], Callable[[AwsCall], Answer]] = {}
         self.listeners: list[Callable[[AwsCall], None]] = []
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         call = read_call(_request(environ), self._account_id)
-        refusal = self._refusal(call) or self.faults.answer(call)
-        response = _response(refusal) if refusal else self._passed_on(environ, call)
+        answer = self._refusal(call) or self.faults.answer(call) or self._own_answer(call)
+        response = _response(answer) if answer else self._passed_on(environ, call)
         return response(environ, start_response)
+
+    def _own_answer(self, call: AwsCall) -> Answer | None:
+        answer = self.instead_of_moto.get((call.service, call.operation))
+        return answer(call) if answer else None
 
     def _refusal(self, call: AwsCall) -> Answer | None:
         caller = self.principals.caller(call)
@@ -113,4 +122,4 @@ def _link_has_expired(request: Request) -> bool:
 
 
 def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, content_type=answer.content_type)
+    return Response(answer.body, answer.status, dict(answer.headers), content_type=answer.content_type)

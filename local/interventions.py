@@ -21,10 +21,9 @@ def killing_the_caller(stack: LocalStack) -> Fault:
     """The process that makes the call dies before AWS hears of it, as when Lambda loses a machine."""
 
     def kill(call: AwsCall) -> Answer:
-        for pool in stack.services.pools.values():
-            for environment in pool.running:
-                if environment.access_key == call.access_key:
-                    environment.kill()
+        for environment in stack.services.lambda_service.running:
+            if environment.access_key == call.access_key:
+                environment.kill()
         return failing(call)
 
     return kill

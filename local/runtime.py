@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .deployed import Function
+from .failures import InitFailed
 from .logs import FunctionLog
 from .runtime_api import Outcome, RuntimeApi, failure
 
@@ -25,10 +26,6 @@ LINE_BYTES = 1024 * 1024
 INIT_S = 60  # far more than Lambda's 10 s: this machine may be starting many environments at once
 MEMORY_SAMPLE_S = 0.05
 SCRIPT = Path(__file__).with_name("function_process.py")
-
-
-class InitFailed(Exception):
-    """The process ended, or gave up, before it asked for its first event; the text says which and why."""
 
 
 class Environment:

@@ -1,4 +1,4 @@
-"""What runs beside the local AWS: the functions, the gateway before them, and the pollers of their queues."""
+"""What runs beside the local AWS: the functions, the gateway before them, the pollers of queues, the schedules."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .assembly import Stack
 from .aws import LocalAws
 from .calls import AwsCall
 from .deployed import Function, QueueMapping, Target
-from .functions import FunctionPool
 from .gateway import Gateway
-from .iam import Permission
+from .lambda_service import INVOKE, LambdaService
 from .logs import FunctionLog
 from .poller import Poller
 from .runtime import Environment
-from .runtime_api import Outcome, failure
+from .runtime_api import Outcome
+from .schedules import Scheduler
 
 API_GATEWAY = "apigateway.amazonaws.com"
 ANNOUNCING = frozenset({"SendMessage", "SendMessageBatch", "ChangeMessageVisibility"})
@@ -36,44 +36,57 @@ class Services:
         self._task_root = task_root
         self._log = log
         self._loop = asyncio.get_running_loop()
-        api = deployed.api(aws, stack)
-        self.functions = functions = deployed.functions(aws, stack)
-        for name in {route.authorizer.function for route in api.routes if route.authorizer}:
-            given = functions[name]
-            functions[name] = dataclasses.replace(given, variables={**given.variables, **added})
-        self.pools = {name: FunctionPool(partial(self._environment, each)) for name, each in functions.items()}
-        self._gateway = Gateway(api, self._invoke_for_api)
-        self.pollers = [self._poller(functions[each.function], each) for each in deployed.queue_mappings(aws, stack)]
-        self._polling: list[asyncio.Task[None]] = []
+        self.api = deployed.api(aws, stack)
+        self.functions = deployed.functions(aws, stack)
+        for name in {route.authorizer.function for route in self.api.routes if route.authorizer}:
+            given = self.functions[name]
+            self.functions[name] = dataclasses.replace(given, variables={**given.variables, **added})
+        self.lambda_service = LambdaService(self.functions.values(), aws.gate.principals, self._environment)
+        self.scheduler = Scheduler(aws, deployed.schedules(aws, stack))
+        self.pollers = [self._poller(mapping) for mapping in deployed.queue_mappings(aws, stack)]
+        self._gateway = Gateway(self.api, self._invoke_for_api)
+        self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self, sockets: Sequence[socket.socket]) -> None:
-        """Serves on the sockets, with each function warmed, when this returns. InitFailed."""
-        await asyncio.gather(*(pool.warm() for pool in self.pools.values()))
-        self._polling = [asyncio.create_task(poller.run()) for poller in self.pollers]
+    async def start(self, sockets: Sequence[socket.socket], *, keep_schedules: bool) -> None:
+        """Serves on the sockets, with all that a span and a question meet on their way warmed. InitFailed."""
+        await self.lambda_service.warm(self._on_the_way())
+        self._aws.gate.instead_of_moto[INVOKE] = self.lambda_service.answer
         self._aws.gate.listeners.append(self._announce)
+        self._tasks = [asyncio.create_task(poller.run()) for poller in self.pollers]
+        if keep_schedules:
+            self._tasks.append(asyncio.create_task(self.scheduler.run()))
         await self._gateway.start(sockets)
 
     async def stop(self) -> None:
         """Ends what was started, however far `start` came."""
-        for task in self._polling:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._polling, return_exceptions=True)
-        await asyncio.gather(*(pool.stop() for pool in self.pools.values()))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.lambda_service.stop()
         await self._gateway.stop()
 
-    def _poller(self, function: Function, mapping: QueueMapping) -> Poller:
+    async def settled(self) -> None:
+        """Returns when no queue has a visible message left, and no function works on one, or on an event for later."""
+        await asyncio.gather(*(poller.settled() for poller in self.pollers))
+        await self.lambda_service.settled()
+
+    def _on_the_way(self) -> set[str]:
+        asked = {route.target.function for route in self.api.routes}
+        authorizers = {route.authorizer.function for route in self.api.routes if route.authorizer}
+        return asked | authorizers | {poller.mapping.function for poller in self.pollers}
+
+    def _poller(self, mapping: QueueMapping) -> Poller:
+        function = self.functions[mapping.function]
         credentials = self._aws.role_session(function.role_arn, "poller")
-        return Poller(mapping, self._aws.client("sqs", credentials), self.pools[function.name].invoke)
+        invoke = partial(self.lambda_service.invoke, function.arn)
+        return Poller(mapping, self._aws.client("sqs", credentials), invoke)
 
     async def _environment(self, function: Function) -> Environment:
         credentials = await asyncio.to_thread(self._aws.role_session, function.role_arn, function.label)
         return await Environment.start(function, self._task_root, credentials, self._log)
 
     async def _invoke_for_api(self, target: Target, source_arn: str, event: bytes) -> Outcome:
-        needed = Permission("lambda:InvokeFunction", target.arn)
-        if not self._aws.gate.principals.allows_service(API_GATEWAY, needed, source_arn):
-            return failure("AccessDeniedException", f"{API_GATEWAY} may not invoke {target.arn} for {source_arn}")
-        return await self.pools[target.function].invoke(event)
+        return await self.lambda_service.invoke_for(API_GATEWAY, target.arn, source_arn, event)
 
     def _announce(self, call: AwsCall) -> None:
         """Called in the threads of the local AWS."""

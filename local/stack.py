@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +28,8 @@ class LocalStack:
 
     It listens on the sockets given (default: a free port of loopback). `authorizer` are variables that the API's
     authorizer gets beside those of the template. What the functions write goes to `log`, and to stderr if `verbose`.
+    `announce` hears what the start is at. Schedules fire in their own time if `keep_schedules`, else only when
+    `fire_schedules` is called.
     """
 
     def __init__(
@@ -38,14 +40,18 @@ class LocalStack:
         *,
         sockets: Sequence[socket.socket] = (),
         authorizer: Mapping[str, str] | None = None,
+        announce: Callable[[str], None] = lambda _: None,
         verbose: bool = False,
+        keep_schedules: bool = False,
     ) -> None:
         self._assembly = assembly
         self._functions = functions
         self.log_path = log
         self._sockets = sockets
         self._authorizer = authorizer or {}
+        self._announce = announce
         self._verbose = verbose
+        self._keep_schedules = keep_schedules
         self._closing = contextlib.ExitStack()
         self._loop: asyncio.AbstractEventLoop
         self.aws: LocalAws
@@ -73,12 +79,12 @@ class LocalStack:
         return self.aws.client(service)
 
     def settle(self, timeout_s: float = 60) -> None:
-        """Returns when each queue that feeds a function has no visible message left and no batch is being worked on."""
+        """Returns when all that came in has been worked on: no visible message, no event, is left of it."""
+        self._run(asyncio.wait_for(self.services.settled(), timeout_s))
 
-        async def settled() -> None:
-            await asyncio.gather(*(poller.settled() for poller in self.services.pollers))
-
-        self._run(asyncio.wait_for(settled(), timeout_s))
+    def fire_schedules(self) -> None:
+        """Invokes the target of each schedule now."""
+        self.services.scheduler.fire_all()
 
     @property
     def functions(self) -> list[Function]:
@@ -100,6 +106,7 @@ class LocalStack:
         for each in sockets:
             self._closing.callback(each.close)
         self.url = f"http://{HOST}:{sockets[0].getsockname()[1]}"
+        self._announce("creating the stack")
         self.aws = LocalAws()
         self._closing.callback(self.aws.stop)
         bootstrap(self.aws)
@@ -107,9 +114,10 @@ class LocalStack:
         log = FunctionLog(self.log_path, echo=self._verbose)
         self._closing.callback(log.close)
         self._loop = self._closing.enter_context(event_loop())
+        self._announce("starting the functions")
         self.services = self._run(self._made(log))
         self._closing.callback(lambda: self._run(self.services.stop()))
-        self._run(self.services.start(sockets))
+        self._run(self.services.start(sockets, keep_schedules=self._keep_schedules))
 
     async def _made(self, log: FunctionLog) -> Services:
         return Services(self.aws, self.stack, self._functions, log, self._authorizer)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.runtime import InitFailed
+from local.failures import InitFailed
 from local.stack import LocalStack
 
 from .http import post_json
@@ -100,7 +100,7 @@ def test_a_function_that_cannot_start_keeps_the_stack_from_starting(tmp_path: Pa
 
 def test_no_process_and_no_port_outlives_the_stack(tmp_path: Path) -> None:
     with LocalStack(template.write_assembly(tmp_path), template.FUNCTIONS, tmp_path / "log") as stack:
-        pids = [environment.pid for pool in stack.services.pools.values() for environment in pool.running]
+        pids = [environment.pid for environment in stack.services.lambda_service.running]
         urls = [stack.url, stack.aws.endpoint]
     assert len(pids) == len(stack.functions)
     for pid in pids:

@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 
 from local.answers import Answer, failing, throttled
-from local.aws import CannotAssume, LocalAws
+from local.aws import LocalAws
 from local.calls import AwsCall
+from local.failures import CannotAssume
 
 BUCKET, TABLE, QUEUE = "permissions", "permissions", "permissions"
 TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
