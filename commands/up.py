@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -86,7 +87,9 @@ def listening(port: int) -> list[socket.socket]:
     try:
         first = socket.create_server((HOST, port))
     except OSError as error:
-        raise CommandFailed(f"port {port} cannot be had ({error.strerror}); --port N takes another") from error
+        raise CommandFailed(
+            f"port {port} cannot be had ({os.strerror(error.errno or 0)}); --port N takes another"
+        ) from error
     try:
         return [first, socket.create_server(("::1", first.getsockname()[1]), family=socket.AF_INET6)]
     except OSError:

@@ -14,7 +14,7 @@ Resources = dict[str, Any]
 
 def write_assembly(folder: Path) -> Path:
     """The folder, with all that CloudFormation needs of it."""
-    template = {"Resources": {**_functions(), **_queue(), **_api()}, "Outputs": _outputs()}
+    template = {"Resources": {**_functions(), **_queue(), **_schedule(), **_api()}, "Outputs": _outputs()}
     template_file, assets_file = f"{NAME}.template.json", f"{NAME}.assets.json"
     manifest = {
         f"{NAME}.assets": {"type": "cdk:asset-manifest", "properties": {"file": assets_file}},
@@ -27,13 +27,16 @@ def write_assembly(folder: Path) -> Path:
 
 
 def _functions() -> Resources:
+    bucket = {"BUCKET": {"Ref": "Bucket"}}
     put = _allow("s3:PutObject", {"Fn::Sub": "${Bucket.Arn}/*"})
+    remind = _allow("lambda:InvokeFunction", {"Ref": "RemindLive"})
     take = _allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], _arn("Queue"))
     return {
         **_function("Echo", memory_mb=128, timeout_s=20, variables={"COLOUR": "blue"}),
         **_function("Brief", memory_mb=128, timeout_s=1, handler="echo"),
         **_function("Authorize", memory_mb=128, timeout_s=5),
-        **_function("Work", memory_mb=256, timeout_s=20, variables={"BUCKET": {"Ref": "Bucket"}}, may=[put, take]),
+        **_function("Work", memory_mb=256, timeout_s=20, variables=bucket, may=[put, take, remind]),
+        **_function("Remind", memory_mb=256, timeout_s=20, variables=bucket, may=[put]),
         "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}},
         "BucketPolicy": {
             "Type": "AWS::S3::BucketPolicy",
@@ -87,6 +90,28 @@ def _queue() -> Resources:
         "DeadLetters": {"Type": "AWS::SQS::Queue", "Properties": {}},
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 120, "RedrivePolicy": redrive}},
         "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping},
+    }
+
+
+def _schedule() -> Resources:
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "scheduler.amazonaws.com"}}
+    call = _allow("lambda:InvokeFunction", {"Ref": "RemindLive"})
+    retries = {"FunctionName": {"Ref": "Remind"}, "Qualifier": "live", "MaximumRetryAttempts": 1}
+    schedule = {
+        "ScheduleExpression": "rate(5 minutes)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": {"Ref": "RemindLive"}, "RoleArn": _arn("ScheduleRole")},
+    }
+    return {
+        "ScheduleRole": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {"Statement": [trust]},
+                "Policies": [{"PolicyName": "call", "PolicyDocument": {"Statement": [call]}}],
+            },
+        },
+        "Schedule": {"Type": "AWS::Scheduler::Schedule", "Properties": schedule},
+        "Retries": {"Type": "AWS::Lambda::EventInvokeConfig", "Properties": retries},
     }
 
 
@@ -156,7 +181,7 @@ def _permission(function: str, path: str, name: str) -> Resources:
 
 
 def _outputs() -> Resources:
-    values = {"Bucket": {"Ref": "Bucket"}, "Queue": {"Ref": "Queue"}, "Url": _arn("Api", "ApiEndpoint")}
+    values = {"Bucket": {"Ref": "Bucket"}, "Queue": {"Ref": "Queue"}, "Remind": {"Ref": "RemindLive"}}
     return {name: {"Value": value} for name, value in values.items()}
 
 
