@@ -21,7 +21,7 @@ from spandrel.model.errors import (
     Undecodable,
     Unsupported,
 )
-from spandrel.model.limits import BODY_BYTES, SEGMENT_DOCUMENTS_MAX
+from spandrel.model.limits import ANSWER_BYTES, BODY_BYTES, SEGMENT_DOCUMENTS_MAX
 from spandrel.wire import xray, xray_telemetry
 from tests.events import http_event
 
@@ -131,8 +131,19 @@ def test_a_bad_document_takes_no_other_with_it() -> None:
 def test_the_answer_is_bounded_whatever_is_wrong() -> None:
     accepted = xray.decode(put(*[segment(id="x" * 1000)] * 3))
     assert all(len(told["Id"]) <= 64 for told in accepted.refused)
-    with pytest.raises(Rejected, match="10,000 segment documents"):
-        xray.decode(put_body(json.dumps({"TraceSegmentDocuments": [""] * (SEGMENT_DOCUMENTS_MAX + 1)}).encode()))
+
+
+@pytest.mark.parametrize(
+    "at_most",
+    [[""] * SEGMENT_DOCUMENTS_MAX, ["[" + ",".join("1" * SEGMENT_DOCUMENTS_MAX) + "]"]],
+    ids=["texts", "in one text"],
+)
+def test_a_call_cannot_have_more_documents_than_its_answer_could_name(at_most: list[str]) -> None:
+    accepted = xray.decode(put(*at_most))
+    assert accepted.rejected == SEGMENT_DOCUMENTS_MAX
+    assert len(xray.answer(put(), accepted).body) < ANSWER_BYTES
+    with pytest.raises(Rejected, match="no more than 10,000"):
+        xray.decode(put(*at_most, ""))
 
 
 def test_no_documents_are_no_error() -> None:

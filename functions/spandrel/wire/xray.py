@@ -35,11 +35,11 @@ def decode(request: Request) -> Accepted:
     texts = body_of(request).get("TraceSegmentDocuments")
     if type(texts) is not list:
         raise Rejected("TraceSegmentDocuments is a list of segment documents, each a text")
-    if len(texts) > SEGMENT_DOCUMENTS_MAX:
-        raise Rejected(f"one call takes {SEGMENT_DOCUMENTS_MAX:,} segment documents, not {len(texts):,}")
     documents: list[Document] = []
     refused: list[Mapping[str, str]] = []
-    for found in _documents(texts):
+    for number, found in enumerate(_documents(texts)):
+        if number == SEGMENT_DOCUMENTS_MAX:
+            raise Rejected(f"one call takes no more than {SEGMENT_DOCUMENTS_MAX:,} segment documents")
         try:
             documents.append(_read(found))
         except InvalidSegment as error:
