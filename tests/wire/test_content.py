@@ -120,7 +120,7 @@ def test_a_bomb_of_1_gib_is_refused_at_once_and_in_bounded_memory(encoding: str,
         decode(body, encoding)
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak_bytes < DECODED_BODY_BYTES * 1.5
+    assert peak_bytes < DECODED_BODY_BYTES * 2.5
     assert time.process_time() - began_s < 2  # of CPU, and tracemalloc doubles it: 0.1 s without
 
 

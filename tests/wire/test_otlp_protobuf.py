@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import gzip
+
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from spandrel.model.errors import Undecodable
+from spandrel.model.errors import TooLarge, Undecodable
+from spandrel.model.limits import SPANS_MAX
 from tests.builders import span
 
 from .sending import PROTOBUF, decoded, sent, spans
@@ -113,3 +116,15 @@ def test_fields_in_any_order_and_repeated_ones_merge() -> None:
     second = span("kept", attributes={"b": 1}).SerializeToString()
     (found,) = spans(decoded(sent(in_request(first + second), PROTOBUF)))
     assert (found.name, [pair.key for pair in found.attributes]) == ("kept", ["a", "b"])
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_request_has_at_most_the_spans_that_the_limits_name(more: int) -> None:
+    message = field(2, SPAN)
+    body = field(1, field(2, message * (SPANS_MAX - 3)) + field(2, message * more))  # a resource and two scopes
+    request = sent(gzip.compress(body, 1), PROTOBUF, content_encoding="gzip")
+    if more:
+        with pytest.raises(TooLarge, match="more than 100,000 spans"):
+            decoded(request)
+    else:
+        assert decoded(request).spans == SPANS_MAX - 3

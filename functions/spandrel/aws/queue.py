@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spandrel.model.catalogue import ObjectStore
 from spandrel.model.errors import TooLarge
 from spandrel.model.lifecycle import INCOMING
-from spandrel.model.limits import DECODED_BODY_BYTES, MESSAGE_BODY_BYTES, MESSAGE_DECODED_BYTES
+from spandrel.model.limits import DECODED_BODY_BYTES, MESSAGE_BODY_BYTES
 
 from .faults import all_pass
 from .halves import halves
@@ -46,13 +46,13 @@ class SqsQueue:
         """As one message if it fits, which it nearly always does."""
         if len(body) > DECODED_BODY_BYTES:
             raise TooLarge(f"the spans take {len(body):,} bytes; {DECODED_BODY_BYTES:,} is the limit")
-        compressed = packed(body) if len(body) <= MESSAGE_DECODED_BYTES else b""
-        if compressed and _text_bytes(compressed) <= MESSAGE_BODY_BYTES:
+        compressed = packed(body)
+        if _text_bytes(compressed) <= MESSAGE_BODY_BYTES:
             self._send_message(tenant, as_text(compressed), received_ns)
             return
         parts = _parts(body)
         if not parts:
-            self._send_through_object(tenant, compressed or packed(body), received_ns)
+            self._send_through_object(tenant, compressed, received_ns)
         for part in parts:
             self._send_body(tenant, part, received_ns)
 

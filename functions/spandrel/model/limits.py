@@ -14,10 +14,13 @@ SQS_MESSAGE_BYTES = 1 * MIB  # body and attributes together
 
 # Taking spans in
 BODY_BYTES = 4 * MIB  # as sent, compressed or not: base64 makes 5.4 MiB of it, which still fits the 6 MiB event
-DECODED_BODY_BYTES = 64 * MIB  # after decompression; the OTLP specification recommends this size
+# After decompression, and of OTLP in one SQS message. The OTLP specification recommends 64 MiB; but what is 2 bytes on
+# the wire (an empty attribute) is up to 45 times as much once it is read, and `receive` has 1 GiB by default.
+DECODED_BODY_BYTES = 16 * MIB
+SPANS_MAX = 100_000  # in one request, its resources and scopes counted too: each is up to 700 bytes once it is read
+JSON_OBJECTS_MAX = 1_000_000  # in one request: each is up to 270 bytes once it is read
 SEGMENT_DOCUMENTS_MAX = 10_000  # in one call of X-Ray's PutTraceSegments, which may have to name each in its answer
 MESSAGE_BODY_BYTES = 900 * KIB  # of base64 text in one SQS message; leaves room for attributes
-MESSAGE_DECODED_BYTES = 16 * MIB  # of OTLP in one SQS message, so that `store` can unpack a batch of them
 
 # Keeping them
 VALUE_MAX = 64 * KIB  # characters of an attribute's text, bytes of any other value; longer ones are cut and say so

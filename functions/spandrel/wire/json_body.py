@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from spandrel.model.errors import Undecodable
+from spandrel.model.errors import TooLarge, Undecodable
+from spandrel.model.limits import JSON_OBJECTS_MAX
 
 NOT_UTF8 = "some text was not UTF-8; U+FFFD stands for what was not"
 
@@ -13,8 +14,12 @@ NOT_UTF8 = "some text was not UTF-8; U+FFFD stands for what was not"
 def json_of(body: bytes) -> tuple[Any, str]:
     """The value, and a warning for its sender (empty: none). Undecodable when the body is no JSON, or nested too deep.
 
-    A byte order mark is taken, what is not UTF-8 is replaced; `NaN` and `Infinity` are no JSON (RFC 8259, 6).
+    TooLarge when it may have more objects than JSON_OBJECTS_MAX (braces in texts count as well): what is 3 bytes here
+    is up to 270 on its way to a message. A byte order mark is taken, what is not UTF-8 is replaced; `NaN` and
+    `Infinity` are no JSON (RFC 8259, 6).
     """
+    if len(body) > JSON_OBJECTS_MAX and body.count(b"{") > JSON_OBJECTS_MAX:
+        raise TooLarge(f"the body has more than {JSON_OBJECTS_MAX:,} JSON objects")
     text, warning = _text(body)
     try:
         return json.loads(text, parse_constant=_no_constant), warning

@@ -42,15 +42,22 @@ _REFUSALS = (TypeError, ValueError, OverflowError)  # the constructor's
 
 def request_from_json(body: bytes) -> tuple[Message, str]:
     """The request, and a warning for its sender (empty: none). Undecodable when the body is no such JSON."""
-    found, warning = json_of(body)
     try:
-        if type(found) is dict:
-            found = _tidied(found, _shape(), 1)
-        message, mending = _built(found)
+        binary, warning = _as_protobuf(body)
     except RecursionError:
         raise Undecodable(f"the body is nested deeper than {RECURSION_MAX} messages") from None
-    request, _ = request_from_protobuf(message.SerializeToString())
-    return request, warning or mending
+    request, _ = request_from_protobuf(binary)
+    return request, warning
+
+
+def _as_protobuf(body: bytes) -> tuple[bytes, str]:
+    """The request in the other encoding, and a warning; what it takes on the way is many times as much as either."""
+    found, warning = json_of(body)
+    if type(found) is dict:
+        found = _tidied(found, _shape(), 1)
+    message, mending = _built(found)
+    del found
+    return message.SerializeToString(), warning or mending
 
 
 class _Shape:

@@ -1,7 +1,7 @@
-"""OTLP's messages in the two private forms that reading needs, beside the ordinary ones of opentelemetry-proto.
+"""OTLP's messages in the private forms that reading needs, beside the ordinary ones of opentelemetry-proto.
 
-Both have the same bytes on the wire as the ordinary messages, so that SerializeToString and FromString change one into
-the other. Both know field 1000 of ResourceSpans, `instrumentationLibrarySpans`: where exporters and collectors before
+All have the same bytes on the wire as the ordinary messages, so that SerializeToString and FromString change one into
+the other. All know field 1000 of ResourceSpans, `instrumentationLibrarySpans`: where exporters and collectors before
 2022 put what is `scopeSpans` now, in the same shape.
 """
 
@@ -24,6 +24,8 @@ LIBRARY_SPANS_FIELD = 1000
 LIBRARY_SPANS_TAG = b"\xc2\x3e"  # field 1000 with a length, as it stands on the wire
 RECURSION_MAX = 100  # of messages in messages; upb refuses what is deeper
 
+SCOPE_LISTS = ("scope_spans", "instrumentation_library_spans")  # of a resource, in the private forms
+
 _REQUEST = "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest"
 _SCOPE_SPANS = ".opentelemetry.proto.trace.v1.ScopeSpans"
 _FILES = (common_pb2, resource_pb2, trace_pb2, trace_service_pb2)
@@ -42,12 +44,25 @@ def camel_case_request() -> type[Message]:
 @cache
 def raw_text_request() -> type[Message]:
     """ExportTraceServiceRequest whose texts are bytes, so that they may be no UTF-8."""
+    return _request(_as_raw_text)
 
-    def retype(field: descriptor_pb2.FieldDescriptorProto) -> None:
-        if field.type == field.TYPE_STRING:
+
+@cache
+def folded_request() -> type[Message]:
+    """ExportTraceServiceRequest whose resources, scopes and spans are bytes: to count them before they are read."""
+
+    def fold(field: descriptor_pb2.FieldDescriptorProto) -> None:
+        _as_raw_text(field)
+        if field.type == field.TYPE_MESSAGE and field.name not in {"resource_spans", *SCOPE_LISTS}:
             field.type = field.TYPE_BYTES
+            field.ClearField("type_name")
 
-    return _request(retype)
+    return _request(fold)
+
+
+def _as_raw_text(field: descriptor_pb2.FieldDescriptorProto) -> None:
+    if field.type == field.TYPE_STRING:
+        field.type = field.TYPE_BYTES
 
 
 def texts(message: type[Message]) -> frozenset[str]:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spandrel.model.errors import Undecodable
+from spandrel.model.errors import TooLarge, Undecodable
+from spandrel.model.limits import SPANS_MAX
 
 from .json_body import NOT_UTF8
-from .otlp_messages import LIBRARY_SPANS_FIELD, LIBRARY_SPANS_TAG, Message, raw_text_request, texts
+from .otlp_messages import (
+    LIBRARY_SPANS_FIELD,
+    LIBRARY_SPANS_TAG,
+    SCOPE_LISTS,
+    Message,
+    folded_request,
+    raw_text_request,
+    texts,
+)
+
+EMPTY_SPAN_BYTES = 2  # its tag and its length
 
 
 def request_from_protobuf(body: bytes) -> tuple[Message, str]:
-    """The request, and a warning for its sender (empty: none). Undecodable when the body is no such message."""
+    """The request, and a warning for its sender (empty: none).
+
+    Undecodable when the body is no such message, TooLarge when it has more than SPANS_MAX spans, resources and scopes.
+    """
+    _refuse_too_many(body)
     try:
         request = ExportTraceServiceRequest.FromString(body)
     except DecodeError as error:
@@ -23,6 +39,29 @@ def request_from_protobuf(body: bytes) -> tuple[Message, str]:
     if LIBRARY_SPANS_TAG in body and _has_library_spans(request):  # the tag alone may stand in an id by chance
         return _with_library_spans_moved(raw_text_request().FromString(body)), ""
     return request, ""
+
+
+def _refuse_too_many(body: bytes) -> None:
+    """Counts what is 2 bytes here and 700 once it is read, before it is read."""
+    if len(body) <= SPANS_MAX * EMPTY_SPAN_BYTES:
+        return
+    try:
+        request = folded_request().FromString(body)
+    except DecodeError as error:
+        raise _undecodable(error) from error
+    found = 0
+    for count in _counts(request):
+        found += count
+        if found > SPANS_MAX:
+            raise TooLarge(f"the request has more than {SPANS_MAX:,} spans, resources and scopes")
+
+
+def _counts(request: Message) -> Iterator[int]:
+    """How many resources a folded request has, how many scopes, and how many spans."""
+    yield len(request.resource_spans)
+    lists = [getattr(resource_spans, name) for resource_spans in request.resource_spans for name in SCOPE_LISTS]
+    yield sum(map(len, lists))
+    yield sum(len(scope_spans.spans) for scopes in lists for scope_spans in scopes)
 
 
 def _has_library_spans(request: Message) -> bool:
@@ -50,7 +89,7 @@ def _mended(body: bytes, fault: DecodeError) -> Message:
     try:
         message = raw_text_request().FromString(body)
     except DecodeError:
-        raise Undecodable(f"the body is no ExportTraceServiceRequest: {fault}") from fault
+        raise _undecodable(fault) from fault
     _mend(message)
     return _with_library_spans_moved(message)
 
@@ -70,3 +109,7 @@ def _mend(message: Message) -> None:
 
 def _utf8(text: bytes) -> bytes:
     return text.decode("utf-8", "replace").encode()
+
+
+def _undecodable(fault: DecodeError) -> Undecodable:
+    return Undecodable(f"the body is no ExportTraceServiceRequest: {fault}")
