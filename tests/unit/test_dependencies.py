@@ -128,13 +128,19 @@ def test_adjacent_ranges_add_up_to_the_whole(archive: Archive) -> None:
     assert links(archive.reading(), bounds[0], bounds[-1]) == [Link("web", "cart", 6, 0)]
 
 
-def test_many_spans_are_joined_in_parts_with_the_same_result(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("told_apart", [0, 3, 10_000])
+def test_many_spans_are_joined_in_parts_with_the_same_result(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, told_apart: int
+) -> None:
+    monkeypatch.setattr(dependencies_module, "_PART_SPANS", 7)
+    monkeypatch.setattr(dependencies_module, "_TANGLED_MAX", told_apart)
+    spans = []
     for number in range(20):
         trace_id = number.to_bytes(16, "big")
-        put(archive, "web", 1, trace_id=trace_id)
-        put(archive, "cart", 2, parent=1, trace_id=trace_id)
-        put(archive, "cart", 2, parent=1, trace_id=trace_id)
-    monkeypatch.setattr(dependencies_module, "_PART_SPANS", 7)
+        spans += [("web", 1, 0, trace_id), ("cart", 2, 1, trace_id)]
+        spans += [("cart", 2, 1, trace_id)] * (number % 2)
+    for service, number, parent, trace_id in spans:
+        put(archive, service, number, parent, trace_id=trace_id)
     assert found(archive) == [Link("web", "cart", 20, 0)]
 
 

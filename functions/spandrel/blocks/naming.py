@@ -1,4 +1,4 @@
-"""The names of a block's attribute columns, both ways. Apart from the schema, so that who only reads needs no Arrow."""
+"""The names of a block's columns. Apart from the schema, so that who only reads needs no Arrow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from typing import Literal, get_args
 
 FORMAT_VERSION = 1
+
+# Every block has these, whatever is in it.
+ALWAYS = ("trace_id", "span_id", "parent_span_id", "name", "kind", "service", "start_time_unix_nano", "duration_nano")
 
 AttributeScope = Literal["span", "resource", "scope"]
 ATTRIBUTE_SCOPES: tuple[AttributeScope, ...] = get_args(AttributeScope)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from spandrel.model.catalogue import Block
 from spandrel.model.errors import Corrupt
 
 from .block_cache import BlockCache
 from .database import Database, Row
+from .naming import ALWAYS
 
 _ATTEMPTS = 3  # at files that another process removes meanwhile
 
@@ -72,40 +74,49 @@ class BlockReader:
 
 
 class OpenBlocks:
-    """Blocks whose files are here; `unread` are those that should be among them.
-
-    `columns` are those that any of the blocks has. Of the columns that are no attributes (COLUMN_TYPES) a statement
-    can name each: it is null where no block has it.
-    """
+    """Blocks whose files are here; `unread` are those that should be among them."""
 
     def __init__(self, reader: BlockReader, blocks: Sequence[Block], deadline_s: float) -> None:
         self._reader = reader
         self._deadline_s = deadline_s
         fetched = reader.cache.fetch(blocks)
         self.unread = fetched.unread
-        self._blocks = {
-            str(fetched.paths[block.block_id]): block for block in blocks if block.block_id in fetched.paths
-        }
-        self.columns = self._columns()
+        read = [block for block in blocks if block.block_id in fetched.paths]
+        self._blocks = {str(fetched.paths[block.block_id]): block for block in read}
 
-    def select(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The columns that any of the blocks has."""
+        rows = self._run("DESCRIBE SELECT * FROM read_parquet(?, union_by_name = true)", ())
+        return frozenset(name for name, *_ in rows)
+
+    def select(
+        self, statement: str, parameters: Sequence[object] = (), *, columns: Sequence[str] | None = None
+    ) -> list[Row]:
         """The rows of a statement over the table `spans`: the blocks' columns, `filename` and `file_row_number`.
 
-        `statement` follows a WITH clause, so it is `SELECT …` or `, more AS (…) SELECT …`. Where there are no blocks
-        there are no rows, not even of an aggregate. Raises QueryTooBroad when it takes too much time or memory.
+        `statement` follows a WITH clause, so it is `SELECT …` or `, more AS (…) SELECT …`. Columns that are no
+        attributes (COLUMN_TYPES) can always be named; they are null where no block has them. Who names `columns` gets
+        only those, and where they are among ALWAYS the footers of many blocks need not be compared. Where there are no
+        blocks there are no rows, not even of an aggregate. Raises QueryTooBroad when it takes too much time or memory.
         """
-        columns = [quoted(name) for name in sorted(self.columns)]
-        columns += [f"NULL::{of} AS {quoted(name)}" for name, of in COLUMN_TYPES.items() if name not in self.columns]
-        table = f"SELECT {', '.join(columns)}, filename, file_row_number FROM read_parquet(?, union_by_name = true)"
-        return self._run(f"WITH spans AS ({table}) {statement}", parameters)
+        if columns is not None and set(columns) <= set(ALWAYS):
+            chosen, files = ", ".join(columns), "read_parquet(?)"
+        else:
+            chosen, files = self._chosen(columns), "read_parquet(?, union_by_name = true)"
+        return self._run(
+            f"WITH spans AS (SELECT {chosen}, filename, file_row_number FROM {files}) {statement}", parameters
+        )
 
     def block(self, filename: str) -> Block:
         """The block that a row's `filename` means."""
         return self._blocks[filename]
 
-    def _columns(self) -> frozenset[str]:
-        rows = self._run("DESCRIBE SELECT * FROM read_parquet(?, union_by_name = true)", ())
-        return frozenset(name for name, *_ in rows)
+    def _chosen(self, columns: Sequence[str] | None) -> str:
+        wanted = sorted(self.columns | set(COLUMN_TYPES)) if columns is None else columns
+        return ", ".join(
+            quoted(name) if name in self.columns else f"NULL::{COLUMN_TYPES[name]} AS {quoted(name)}" for name in wanted
+        )
 
     def _run(self, statement: str, parameters: Sequence[object]) -> list[Row]:
         """The rows of a statement whose first parameter is the files."""

@@ -100,6 +100,3 @@ COLUMNS: dict[str, pa.DataType] = {
     "resource_rest": pa.list_(KEY_VALUE),
     "scope_rest": pa.list_(KEY_VALUE),
 }
-
-# Every block has these, whatever is in it.
-ALWAYS = ("trace_id", "span_id", "parent_span_id", "name", "kind", "service", "start_time_unix_nano", "duration_nano")

@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 
 from . import otlp_messages
 from .attributes import Placement, attribute_columns
+from .naming import ALWAYS
 from .pairs import key_value_lists, list_of
-from .schema import ALWAYS, COLUMNS, EVENT, LINK
+from .schema import COLUMNS, EVENT, LINK
 from .shortening import with_short_values
 
 # Columns that come as they are from the Span message; 0, empty text and empty bytes are what OTLP means by "not there".

@@ -24,7 +24,8 @@ from .reading import Reading, check_range
 
 _CALLING = (KINDS["client"], KINDS["producer"])
 _CALLED = (KINDS["server"], KINDS["consumer"])
-_PART_SPANS = 2_000_000  # joined at once, which takes about 1 GB
+_TANGLED_MAX = 10_000  # traces that are told apart from the others; if there are more, all are taken for intricate
+_PART_SPANS = 1_000_000  # joined at once, which takes about half a GB
 
 # Traces in which an id is several rows: copies of a span, or client and server under one id (Zipkin).
 _TANGLED = """
@@ -106,9 +107,12 @@ def _parts(spans: int) -> Iterator[Condition]:
 
 def _calls(opened: OpenBlocks, part: Condition, starts: Condition) -> Iterable[Row]:
     """(caller, callee, calls, errors) of a part's traces; a pair may come twice."""
-    tangled = [trace_id for (trace_id,) in opened.select(_TANGLED.format(chosen=part.sql), part.parameters)]
+    statement = _TANGLED.format(chosen=part.sql)
+    tangled = [trace_id for (trace_id,) in opened.select(statement, part.parameters, columns=("trace_id", "span_id"))]
     if not tangled:
         return _counted(opened, _PLAIN, part, starts)
+    if len(tangled) > _TANGLED_MAX:
+        return _counted(opened, _INTRICATE, part, starts)
     others = every([part, Condition("trace_id NOT IN (SELECT unnest(?::BLOB[]))", (tangled,))])
     these = Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (tangled,))
     return chain(_counted(opened, _PLAIN, others, starts), _counted(opened, _INTRICATE, these, starts))

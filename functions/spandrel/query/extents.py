@@ -13,6 +13,7 @@ from .reading import Reading
 MARGIN_NS = 3600 * 10**9
 """How far from a span of a trace its other spans are looked for."""
 
+_LOCATED_BY = ("trace_id", "start_time_unix_nano")
 _LOCATE = """
     SELECT filename, trace_id, min(start_time_unix_nano), max(start_time_unix_nano)
     FROM spans WHERE trace_id IN (SELECT unnest(?::BLOB[])) GROUP BY ALL
@@ -55,7 +56,7 @@ def located(reading: Reading, blocks: Sequence[Block], trace_ids: Collection[byt
     """Those of the blocks that hold spans of these traces, and which."""
     opened = reading.open(blocks)
     by_block: dict[str, tuple[Block, Extents]] = {}
-    for filename, trace_id, first_ns, last_ns in opened.select(_LOCATE, [list(trace_ids)]):
+    for filename, trace_id, first_ns, last_ns in opened.select(_LOCATE, [list(trace_ids)], columns=_LOCATED_BY):
         block = opened.block(filename)
         by_block.setdefault(block.block_id, (block, {}))[1][trace_id] = Extent(first_ns, last_ns)
     return list(by_block.values())

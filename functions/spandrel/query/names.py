@@ -6,6 +6,8 @@ from spandrel.model.catalogue import Operation
 
 from .reading import Reading
 
+_OPERATIONS = "SELECT DISTINCT coalesce(service, ''), name, kind FROM spans"
+
 
 def services(reading: Reading) -> list[str]:
     """All services that have spans, sorted."""
@@ -21,5 +23,5 @@ def _operations(reading: Reading) -> set[Operation]:
     blocks = reading.live()
     known = {operation for block in blocks for operation in block.operations or ()}
     opened = reading.open([block for block in blocks if block.operations is None])
-    rows = opened.select("SELECT DISTINCT coalesce(service, ''), name, kind FROM spans")
+    rows = opened.select(_OPERATIONS, columns=("service", "name", "kind"))
     return known | {(service, name, kind) for service, name, kind in rows}

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from spandrel.blocks.database import Row
+from spandrel.blocks.naming import ALWAYS
 from spandrel.model.catalogue import Block
 from spandrel.model.search import Search, ServiceCount, TraceSummary
 
@@ -75,11 +76,12 @@ def _candidates(reading: Reading, live: Sequence[Block], search: Search, count: 
 
 def _matching(reading: Reading, blocks: Sequence[Block], search: Search, count: int) -> Iterator[tuple[bytes, Extent]]:
     opened = reading.open(blocks)
-    condition = condition_of(search, opened.columns)
+    condition = condition_of(search, opened.columns if search.attributes else frozenset())
     rows = opened.select(
         f"""SELECT trace_id, min(start_time_unix_nano), max(start_time_unix_nano) AS newest
         FROM spans WHERE {condition.sql} GROUP BY trace_id ORDER BY newest DESC, trace_id LIMIT ?""",
         [*condition.parameters, count],
+        columns=None if search.attributes else ALWAYS,
     )
     return ((trace_id, Extent(first_ns, last_ns)) for trace_id, first_ns, last_ns in rows)
 
