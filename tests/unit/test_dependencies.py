@@ -88,6 +88,14 @@ def test_copies_count_once(archive: Archive) -> None:
     assert found(archive) == [Link("web", "cart", 2, 0)]
 
 
+def test_a_call_whose_span_came_in_parts_counts_once(archive: Archive) -> None:
+    put(archive, "web", 1, kind=CLIENT)
+    put(archive, "web", 1, kind=CLIENT, start_ns=0)
+    put(archive, "cart", 2, parent=1, kind=SERVER)
+    put(archive, "cart", 2, parent=1, kind=SERVER, start_ns=0)
+    assert found(archive) == [Link("web", "cart", 1, 0)]
+
+
 def test_the_copy_that_ended_last_says_whether_the_call_failed(archive: Archive) -> None:
     put(archive, "web", 1)
     put(archive, "cart", 2, parent=1, duration_ns=-RECEIVED_NS)

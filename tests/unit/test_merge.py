@@ -63,6 +63,16 @@ def test_a_span_that_came_twice_is_one_and_the_copy_that_ended_last_wins() -> No
         assert table_of(whole)["duration_nano"].to_pylist() == [9]
 
 
+def test_no_part_of_a_span_takes_the_place_of_another() -> None:
+    started = span("pay", span_id=b"\1" * 8)
+    started.end_time_unix_nano = 0
+    later = span("pay", span_id=b"\1" * 8, start_ns=0, duration_ns=5)
+    for order in ([started, later, later], [later, started, started]):
+        blocks = [one for n, each in enumerate(order) for one in block_of(request_of(each), name=str(n))]
+        (whole,) = merge_all(blocks)
+        assert table_of(whole)["duration_nano"].to_pylist() == [5, -RECEIVED_NS]
+
+
 def test_one_id_of_two_kinds_or_services_is_two_spans() -> None:
     client = span("call", span_id=b"\1" * 8, kind=Span.SPAN_KIND_CLIENT)
     server = span("call", span_id=b"\1" * 8, kind=Span.SPAN_KIND_SERVER)

@@ -47,8 +47,9 @@ class Whole:
         return sum(pair.key == key for pair in self.resource.resource.attributes) == 1
 
     @property
-    def identity(self) -> tuple[bytes, bytes, int, str | None]:
-        return (self.span.trace_id, self.span.span_id, self.span.kind, self.service)
+    def identity(self) -> tuple[bytes, bytes, int, str | None, int]:
+        span = self.span
+        return (span.trace_id, span.span_id, span.kind, self.service, span.start_time_unix_nano)
 
     def attributes(self) -> Iterator[KeyValue]:
         yield from self.span.attributes

@@ -98,6 +98,14 @@ def test_copies_are_one_span(archive: Archive) -> None:
     assert sorted(names(archive)) == ["a", "b"]
 
 
+def test_parts_of_a_span_are_all_there(archive: Archive) -> None:
+    started, ended = (span("started", span_id=b"\1" * 8), span("ended", span_id=b"\1" * 8, start_ns=0))
+    started.end_time_unix_nano = 0
+    for _ in range(2):
+        archive.add(request_of(started, ended))
+    assert names(archive) == ["ended", "started"]
+
+
 def test_a_trace_of_ten_thousand_spans_comes_whole(archive: Archive) -> None:
     ids = [hashlib.sha256(str(number).encode()).digest()[:8] for number in range(10_008)]
     for part in range(4):

@@ -33,7 +33,7 @@ Choice = dict[str, tuple[AttributeScope, Attribute]]
 """The attribute columns of the merged blocks: name -> scope, key and type."""
 
 TEXT = pa.dictionary(pa.int32(), pa.string())  # in memory: a name said a million times is kept once
-_IDENTITY = ("trace_id", "span_id", "kind", "service")
+_IDENTITY = ("trace_id", "span_id", "kind", "service", "start_time_unix_nano")
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ def _decoded(column: pa.ChunkedArray) -> pa.Array:
 
 def _once(table: pa.Table) -> pa.Table:
     """Each span once, of several copies the one that ended last; sorted by trace id and start."""
-    keys = pa.table({name: _decoded(table[name]) for name in (*_IDENTITY, "duration_nano", "start_time_unix_nano")})
+    keys = pa.table({name: _decoded(table[name]) for name in (*_IDENTITY, "duration_nano")})
     identity = [(name, "ascending") for name in _IDENTITY]
     order = pc.sort_indices(keys, sort_keys=[*identity, ("duration_nano", "descending")]).cast(pa.int64())
     kept = order.filter(_first_of_each(keys.select(list(_IDENTITY)).take(order)))
