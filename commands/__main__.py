@@ -37,6 +37,9 @@ def main(argv: list[str]) -> int:
     except CommandFailed as failure:
         print(f"spandrel {command}: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"spandrel {command}: stopped", file=sys.stderr)
+        return 130  # as shells say of a program that Ctrl-C ended
 
 
 def parsed(parser: argparse.ArgumentParser, argv: list[str], *, takes_unknown: bool) -> argparse.Namespace:
