@@ -24,6 +24,7 @@ BROUGHT_BY = {
     "opentelemetry.proto": "opentelemetry-proto",
     "ptars": "ptars",
     "pyarrow": "pyarrow",
+    "thrift": "thrift",
     "zstandard": "zstandard",
 }
 NAMESPACES = {"google", "opentelemetry"}  # folders that several packages share; no package by themselves

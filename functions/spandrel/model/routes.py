@@ -52,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     *DATADOG_ROUTES,
     *_every_method("/TraceSegments", "receive", "ingest"),
     *_every_method("/TelemetryRecords", "receive", "ingest"),
+    Route("POST", "/api/traces", "receive", "ingest"),  # Jaeger; the other methods of this path ask for traces
     *_every_method("/api/{proxy+}", "query", "query"),
     *_every_method("/health", "query", None),
 )

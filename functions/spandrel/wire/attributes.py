@@ -7,6 +7,7 @@ from typing import Any
 from .otlp_messages import Message
 
 INT64 = range(-(2**63), 2**63)
+DIGITS_MAX = 19  # of a number that certainly fits
 
 Value = str | bool | int | float | bytes
 
@@ -35,3 +36,12 @@ def _put_integer(target: Message, value: int) -> None:
         target.int_value = value
     else:
         target.string_value = str(value)
+
+
+def whole_number(value: Value | None) -> int | None:
+    """The integer that the value is or spells, also as a float such as 200.0; None where it is none."""
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdecimal() and len(value) < DIGITS_MAX else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if type(value) is int else None

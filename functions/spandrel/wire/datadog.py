@@ -51,4 +51,4 @@ def refuse(_request: Request, error: SpandrelError) -> Response:
 
 
 def _text(refusal: Refusal) -> tuple[str, bytes]:
-    return TEXT, f"{refusal.message}\n".encode()
+    return TEXT, f"{refusal.message}\n".encode(errors="replace")

@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spandrel.model.errors import Rejected
 from spandrel.model.ids import span_id_from_hex
 
-from .attributes import put
+from .attributes import put, whole_number
 from .datadog_annotations import put_events, put_links
 from .datadog_payloads import UINT64, DatadogSpan
 from .otlp_messages import Message
@@ -156,12 +156,7 @@ def _put_attributes(attributes: Any, span: DatadogSpan) -> None:
             if name is tag or name in span.meta:
                 put(attributes, tag, value)
             else:
-                put(attributes, name, _number(value) if name in NUMBERS else value)
+                number = whole_number(value) if name in NUMBERS else None
+                put(attributes, name, value if number is None else number)
     for tag, packed in span.meta_struct.items():
         put(attributes, f"meta_struct.{tag}", packed)
-
-
-def _number(value: str | float) -> str | float:
-    if isinstance(value, str):
-        return int(value) if value.isdecimal() and len(value) < 10 else value
-    return int(value) if value.is_integer() else value

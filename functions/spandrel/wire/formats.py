@@ -67,9 +67,16 @@ def _xray_telemetry() -> WireFormat:
     return xray_telemetry
 
 
+def _jaeger() -> WireFormat:
+    from . import jaeger
+
+    return jaeger
+
+
 # Path of a route of `receive` -> its format, imported when it is first asked for.
 FORMATS: Mapping[str, Callable[[], WireFormat]] = {
     "/v1/traces": _otlp,
+    "/api/traces": _jaeger,
     **{route.path: _datadog for route in DATADOG_ROUTES},
     "/TraceSegments": _xray,
     "/TelemetryRecords": _xray_telemetry,

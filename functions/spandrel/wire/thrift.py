@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 from thrift.protocol.TCompactProtocol import TCompactProtocolAccelerated
-from thrift.Thrift import TException, TType
+from thrift.Thrift import TException, TMessageType, TType
 from thrift.transport.TTransport import TMemoryBuffer
 
 from spandrel.model.errors import Undecodable
@@ -69,6 +69,13 @@ def list_of(kind: Kind) -> Kind:
     return (TType.LIST, (*kind, False))
 
 
+class Call(NamedTuple):
+    """The head of a message: what is called, and the number that the reply has to repeat."""
+
+    name: str
+    number: int
+
+
 class Reader:
     """Reads a body from its start on; every method raises Undecodable when the body is no Thrift or is cut short."""
 
@@ -86,9 +93,23 @@ class Reader:
     def records(self, of: type[R]) -> Iterator[R]:
         """Those of the list that comes next, however many. A list outside of any struct is known in binary only."""
         with _as_undecodable():
-            for _ in range(self._list_size()):
+            for _ in self.structs():
                 yield self._record(of)
+
+    def structs(self) -> Iterator[None]:
+        """Stops once at each struct of the list that comes next, however many; the caller reads it before the next."""
+        with _as_undecodable():
+            for _ in range(self._list_size()):
+                yield
             self._protocol.readListEnd()
+
+    def call(self) -> Call:
+        """The head of the message that comes next, which is followed by a struct of what the call hands over."""
+        with _as_undecodable():
+            name, message_type, number = self._protocol.readMessageBegin()
+        if message_type not in {TMessageType.CALL, TMessageType.ONEWAY}:
+            raise Undecodable(f"the body is no call but Thrift's message type {message_type}")
+        return Call(name, number)
 
     def fields(self) -> Iterator[tuple[int, int]]:
         """Number and type of each field of the struct that comes next; the caller reads or skips each before the next.
@@ -105,10 +126,8 @@ class Reader:
     def skip(self, field_type: int) -> None:
         """Passes over a value of that type."""
         with _as_undecodable():
-            if field_type == TType.STRING:
-                self._protocol.readBinary()  # skip() would mind what is no UTF-8
-            else:
-                self._protocol.skip(field_type)
+            self._protocol.readString = self._protocol.readBinary  # what is passed over may be no UTF-8
+            self._protocol.skip(field_type)
 
     def _record(self, of: type[R]) -> R:
         found = of()
@@ -122,6 +141,15 @@ class Reader:
         if element_type != TType.STRUCT and size:
             raise Undecodable(f"the body is a list of Thrift's type {element_type}, not of structs")
         return int(size)
+
+
+def reply(call: Call, result: Record, encoding: Encoding) -> bytes:
+    """The message that answers the call with what it gave (thrift-rpc.md, "Response")."""
+    written = TMemoryBuffer()
+    protocol = _PROTOCOLS[encoding](written, fallback=False)
+    protocol.writeMessageBegin(call.name, TMessageType.REPLY, call.number)
+    head: bytes = written.getvalue()
+    return head + protocol._fast_encode(result, [type(result), result.thrift_spec])
 
 
 def _field(fields: Mapping[int, tuple[str, Kind]], number: int) -> tuple[Any, ...] | None:
