@@ -21,7 +21,7 @@ from spandrel.model.errors import (
     Undecodable,
     Unsupported,
 )
-from spandrel.model.limits import ANSWER_BYTES, BODY_BYTES, SEGMENT_DOCUMENTS_MAX
+from spandrel.model.limits import ANSWER_BYTES, BODY_BYTES, SEGMENT_DOCUMENT_CHARACTERS, SEGMENT_DOCUMENTS_MAX
 from spandrel.wire import xray, xray_telemetry
 from tests.events import http_event
 
@@ -144,6 +144,20 @@ def test_a_call_cannot_have_more_documents_than_its_answer_could_name(at_most: l
     assert len(xray.answer(put(), accepted).body) < ANSWER_BYTES
     with pytest.raises(Rejected, match="no more than 10,000"):
         xray.decode(put(*at_most, ""))
+
+
+def test_a_document_that_is_too_long_is_named_and_takes_no_other_with_it() -> None:
+    accepted = xray.decode(put(segment(user="x" * SEGMENT_DOCUMENT_CHARACTERS), segment()))
+    assert [told["ErrorCode"] for told in accepted.refused] == ["SegmentTooLarge"]
+    assert accepted.spans == 1
+
+
+def test_a_call_cannot_have_more_spans_than_receive_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xray, "SPANS_MAX", 3)
+    three = segment(subsegments=[subsegment(), subsegment(id="0f910026178b71eb")])
+    assert xray.decode(put(three)).spans == 3
+    with pytest.raises(TooLarge, match="3 segments and subsegments"):
+        xray.decode(put(three, alone()))
 
 
 def test_no_documents_are_no_error() -> None:

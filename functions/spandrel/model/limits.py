@@ -20,6 +20,7 @@ DECODED_BODY_BYTES = 16 * MIB
 SPANS_MAX = 100_000  # in one request, its resources and scopes counted too: each is up to 700 bytes once it is read
 JSON_OBJECTS_MAX = 1_000_000  # in one request: each is up to 270 bytes once it is read
 SEGMENT_DOCUMENTS_MAX = 10_000  # in one call of X-Ray's PutTraceSegments, which may have to name each in its answer
+SEGMENT_DOCUMENT_CHARACTERS = 1 * MIB  # X-Ray's own limit is 64 kB; each character is up to 80 bytes once it is read
 MESSAGE_BODY_BYTES = 900 * KIB  # of base64 text in one SQS message; leaves room for attributes
 
 # Keeping them

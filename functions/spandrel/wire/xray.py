@@ -15,8 +15,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spandrel.http.aws_errors import CONTENT_TYPE, refused_as_aws
 from spandrel.http.request import Request
 from spandrel.http.response import Response
-from spandrel.model.errors import NotAllowed, Rejected, SpandrelError, Undecodable, Unsupported
-from spandrel.model.limits import SEGMENT_DOCUMENTS_MAX
+from spandrel.model.errors import NotAllowed, Rejected, SpandrelError, TooLarge, Undecodable, Unsupported
+from spandrel.model.limits import SEGMENT_DOCUMENT_CHARACTERS, SEGMENT_DOCUMENTS_MAX, SPANS_MAX
 
 from .content import decoded_body, media_type
 from .formats import Accepted
@@ -37,15 +37,20 @@ def decode(request: Request) -> Accepted:
         raise Rejected("TraceSegmentDocuments is a list of segment documents, each a text")
     documents: list[Document] = []
     refused: list[Mapping[str, str]] = []
+    spans = 0
     for number, found in enumerate(_documents(texts)):
         if number == SEGMENT_DOCUMENTS_MAX:
             raise Rejected(f"one call takes no more than {SEGMENT_DOCUMENTS_MAX:,} segment documents")
         try:
-            documents.append(_read(found))
+            document = _read(found)
         except InvalidSegment as error:
             refused.append(_unprocessed(found, error))
+            continue
+        documents.append(document)
+        spans += len(document.spans)
+        if spans > SPANS_MAX:
+            raise TooLarge(f"one call takes no more than {SPANS_MAX:,} segments and subsegments")
     otlp = _request(documents)
-    spans = sum(len(document.spans) for document in documents)
     return Accepted(otlp, spans, len(refused), _reason(refused), refused)
 
 
@@ -71,19 +76,27 @@ def body_of(request: Request) -> Object:
 
 
 def _documents(texts: list[Any]) -> Iterator[Any]:
-    """Each document, read as JSON. A text may hold one, or an array of them; None stands for what is neither."""
+    """Each document, read as JSON, or why it cannot be. A text may hold one, or an array of them."""
     for text in texts:
-        try:
-            found = _json.decode(text) if type(text) is str else None
-        except (ValueError, RecursionError):
-            found = None
+        found = _json_of(text)
         if type(found) is list and found:
             yield from found
         else:
             yield {} if found == [] else found
 
 
+def _json_of(text: Any) -> Any:
+    if type(text) is str and len(text) > SEGMENT_DOCUMENT_CHARACTERS:
+        return InvalidSegment("SegmentTooLarge", subsegment=False)
+    try:
+        return _json.decode(text)
+    except (TypeError, ValueError, RecursionError):
+        return InvalidSegment("ParseError", subsegment=False)
+
+
 def _read(found: Any) -> Document:
+    if isinstance(found, InvalidSegment):
+        raise found
     if type(found) is not dict:
         raise InvalidSegment("ParseError", subsegment=False)
     try:
