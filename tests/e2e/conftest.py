@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from commands.assembly import ROOT, synthesising
+from commands.up import OPEN
 from local.stack import LocalStack
 
 from .small import template
@@ -25,4 +27,14 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The small stack, for tests of the machinery itself."""
     folder = tmp_path_factory.mktemp("small")
     with LocalStack(template.write_assembly(folder), template.FUNCTIONS, folder / "functions.log") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def spandrel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Spandrel itself, as `./spandrel up` runs it: requests without a key belong to the tenant `default`."""
+    log = tmp_path_factory.mktemp("spandrel") / "functions.log"
+    with synthesising() as synthesis:
+        assembly = synthesis.assembly()
+    with LocalStack(assembly, ROOT / "functions", log, authorizer=OPEN) as stack:
         yield stack
