@@ -13,11 +13,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from .aws import LocalAws
-from .cloudformation_types import unknown_types
+from .cloudformation import unknown_types
 from .failures import StackRefused
+from .principals import EVERYTHING
 
 BOOTSTRAP_QUALIFIER = "hnb659fds"  # the CDK's own default
 BOOTSTRAP_VERSION = "21"
+BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup", "cfn-exec")  # under which the command line acts
 CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
@@ -35,10 +37,16 @@ class Stack:
 
 
 def bootstrap(aws: LocalAws) -> None:
-    """What `cdk bootstrap` leaves in an account, as far as a deployment needs it: its version and the asset bucket."""
+    """What `cdk bootstrap` leaves in an account, as far as deployments need it: version, bucket and roles."""
     version = f"/cdk-bootstrap/{BOOTSTRAP_QUALIFIER}/version"
     aws.client("ssm").put_parameter(Name=version, Value=BOOTSTRAP_VERSION, Type="String")
     aws.client("s3").create_bucket(Bucket=f"cdk-{BOOTSTRAP_QUALIFIER}-assets-{aws.account_id}-{aws.region}")
+    trusted = {"AWS": f"arn:aws:iam::{aws.account_id}:root"}
+    trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": trusted}]}
+    for part in BOOTSTRAP_ROLES:
+        role = f"cdk-{BOOTSTRAP_QUALIFIER}-{part}-role-{aws.account_id}-{aws.region}"
+        aws.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
+        aws.client("iam").put_role_policy(RoleName=role, PolicyName="everything", PolicyDocument=EVERYTHING)
 
 
 def create_stack(aws: LocalAws, assembly: Path) -> Stack:

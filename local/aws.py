@@ -17,7 +17,7 @@ from botocore.config import Config
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from . import cloudformation_types
+from . import cloudformation
 from .failures import CannotAssume
 from .gate import Gate
 from .iam import Caller, Permission, allows
@@ -61,7 +61,7 @@ class LocalAws:
             target=self._server.serve_forever, args=(POLL_S,), name="local-aws", daemon=True
         )
         self._thread.start()
-        cloudformation_types.connect(self)
+        cloudformation.connect(self)
 
     @cached_property
     def administrator(self) -> dict[str, str]:

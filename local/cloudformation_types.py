@@ -1,7 +1,6 @@
 """The CloudFormation resource types of the template that moto does not create, or creates without all their properties.
 
-moto finds a type among the subclasses of its CloudFormationModel, and the last definition of a name wins; so each type
-here becomes such a class. A resource is made by calling the same local AWS that any client calls.
+A resource is made by calling the same local AWS that any client calls.
 """
 
 from __future__ import annotations
@@ -11,10 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
 from moto.awslambda.models import EventSourceMapping
-from moto.cloudformation import parsing
-from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 from moto.dynamodb.models.table import Table
 from moto.s3.models import FakeBucket
@@ -37,20 +33,6 @@ class Created:
 
 Create = Callable[["LocalAws", Properties], Created]
 Complete = Callable[["LocalAws", str, Properties], None]
-
-_accounts: dict[str, LocalAws] = {}
-
-
-def connect(aws: LocalAws) -> None:
-    """From now on, stacks of this account are created with all types of this module."""
-    _accounts[aws.account_id] = aws
-
-
-def unknown_types(template: Mapping[str, Any]) -> set[str]:
-    """Types of resources that moto would leave out in silence. None may be in a template that is tried here."""
-    types = {resource["Type"] for resource in template["Resources"].values()}
-    return {name for name in types if name not in parsing.get_model_map() and name not in parsing.NULL_MODELS}
-
 
 # ---- types that moto lacks
 
@@ -193,112 +175,28 @@ def _take_queue_from_moto(aws: LocalAws, _name: str, properties: Properties) -> 
             queue.lambda_event_source_mappings.clear()
 
 
-# ---- as moto wants them
-
-
-def _define(name: str, create: Create, name_property: str = "") -> type[CloudFormationModel]:
-    """Adds a type that moto lacks. `name_property`: the one that CloudFormation fills when the template does not."""
-
-    class Resource(CloudFormationModel):
-        physical_resource_id: str
-        attributes: Mapping[str, str]
-
-        @staticmethod
-        def cloudformation_name_type() -> str:
-            return name_property
-
-        @staticmethod
-        def cloudformation_type() -> str:
-            return name
-
-        @classmethod
-        def has_cfn_attr(cls, _attr: str) -> bool:
-            return True
-
-        @classmethod
-        def create_from_cloudformation_json(
-            cls, resource_name: str, cloudformation_json: Any, account_id: str, _region: str, **_: Any
-        ) -> Resource:
-            properties = cloudformation_json["Properties"]
-            if name_property:
-                properties.setdefault(name_property, resource_name)
-            with_id = cls()
-            created = _naming(name, lambda: create(_accounts[account_id], properties))
-            with_id.physical_resource_id, with_id.attributes = created.ref, created.attributes
-            return with_id
-
-        @classmethod
-        def update_from_cloudformation_json(cls, **_: Any) -> Resource:
-            raise ValidationError(message=f"{name} cannot be updated on this machine; start the stack anew")
-
-        @classmethod
-        def delete_from_cloudformation_json(cls, *_: Any) -> None:
-            """The stack goes with the process."""
-
-        def is_created(self) -> bool:
-            return True
-
-        def get_cfn_attribute(self, attribute_name: str) -> str:
-            return self.attributes[attribute_name]
-
-    return Resource
-
-
-def _extend(moto_type: type[CloudFormationModel], complete: Complete) -> type[CloudFormationModel]:
-    """Lets `complete` add to each resource of a type that moto creates, in the accounts that are connected."""
-
-    class Extended(CloudFormationModel):
-        cloudformation_name_type = staticmethod(moto_type.cloudformation_name_type)
-        cloudformation_type = staticmethod(moto_type.cloudformation_type)
-        has_cfn_attr = moto_type.has_cfn_attr
-        update_from_cloudformation_json = moto_type.update_from_cloudformation_json
-        delete_from_cloudformation_json = moto_type.delete_from_cloudformation_json
-
-        @classmethod
-        def create_from_cloudformation_json(
-            cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **more: Any
-        ) -> CloudFormationModel:
-            properties = cloudformation_json["Properties"]
-            resource = moto_type.create_from_cloudformation_json(
-                resource_name, cloudformation_json, account_id, region_name, **more
-            )
-            what = moto_type.cloudformation_type()
-            if account_id in _accounts:
-                _naming(what, lambda: complete(_accounts[account_id], resource_name, properties))
-            return resource
-
-    return Extended
-
-
-def _naming(what: str, work: Callable[[], T]) -> T:
-    """What `work` gives; AWS's refusal of it becomes CloudFormation's answer, which names the type."""
-    try:
-        return work()
-    except (ClientError, BotoCoreError) as error:
-        raise ValidationError(message=f"{what}: {error}") from error
-
-
-# Held here, because moto finds classes by weak references.
-TYPES = (
-    _define("AWS::ApiGatewayV2::Api", _api),
-    _define("AWS::ApiGatewayV2::Authorizer", _part_of_api("create_authorizer", "AuthorizerId")),
-    _define("AWS::ApiGatewayV2::Integration", _part_of_api("create_integration", "IntegrationId")),
-    _define("AWS::ApiGatewayV2::Route", _part_of_api("create_route", "RouteId")),
-    _define("AWS::ApiGatewayV2::Stage", _part_of_api("create_stage", "StageName")),
-    _define("AWS::CloudWatch::Alarm", _alarm, "AlarmName"),
-    _define("AWS::Lambda::Alias", _alias),
-    _define("AWS::Lambda::EventInvokeConfig", _event_invoke_config),
-    _define("AWS::Lambda::Permission", _permission),
-    _define("AWS::Lambda::Version", _version),
-    _define("AWS::Logs::MetricFilter", _metric_filter, "FilterName"),
-    _define("AWS::S3::BucketPolicy", _bucket_policy),
-    _define("AWS::Scheduler::Schedule", _schedule, "Name"),
-    _define("AWS::SNS::Subscription", _subscription),
-    _define("AWS::SNS::TopicPolicy", _topic_policy),
-    _define("AWS::SQS::QueuePolicy", _queue_policy),
-    _extend(EventSourceMapping, _take_queue_from_moto),
-    _extend(FakeBucket, _complete_bucket),
-    _extend(Table, _complete_table),
-)
-for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
-    cached.cache_clear()
+# type -> (who creates it, the property with its name, which CloudFormation fills where the template does not)
+CREATED: dict[str, tuple[Create, str]] = {
+    "AWS::ApiGatewayV2::Api": (_api, ""),
+    "AWS::ApiGatewayV2::Authorizer": (_part_of_api("create_authorizer", "AuthorizerId"), ""),
+    "AWS::ApiGatewayV2::Integration": (_part_of_api("create_integration", "IntegrationId"), ""),
+    "AWS::ApiGatewayV2::Route": (_part_of_api("create_route", "RouteId"), ""),
+    "AWS::ApiGatewayV2::Stage": (_part_of_api("create_stage", "StageName"), ""),
+    "AWS::CloudWatch::Alarm": (_alarm, "AlarmName"),
+    "AWS::Lambda::Alias": (_alias, ""),
+    "AWS::Lambda::EventInvokeConfig": (_event_invoke_config, ""),
+    "AWS::Lambda::Permission": (_permission, ""),
+    "AWS::Lambda::Version": (_version, ""),
+    "AWS::Logs::MetricFilter": (_metric_filter, "FilterName"),
+    "AWS::S3::BucketPolicy": (_bucket_policy, ""),
+    "AWS::Scheduler::Schedule": (_schedule, "Name"),
+    "AWS::SNS::Subscription": (_subscription, ""),
+    "AWS::SNS::TopicPolicy": (_topic_policy, ""),
+    "AWS::SQS::QueuePolicy": (_queue_policy, ""),
+}
+# moto's type -> what adds to each resource of it
+COMPLETED: dict[type[CloudFormationModel], Complete] = {
+    EventSourceMapping: _take_queue_from_moto,
+    FakeBucket: _complete_bucket,
+    Table: _complete_table,
+}

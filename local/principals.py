@@ -15,7 +15,7 @@ from .iam import Caller, Permission, allows
 PARTITION = "aws"
 ADMINISTRATOR_KEY = "AKIALOCALADMINISTRAT"
 ADMINISTRATOR_SECRET = "local-administrator"
-_EVERYTHING = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
 class Principals:
@@ -36,7 +36,7 @@ class Principals:
     def caller(self, call: AwsCall) -> Caller | None:
         """Whose key signed the call; None for a key or a session token that nobody was given."""
         if call.access_key == ADMINISTRATOR_KEY:
-            return Caller((f"arn:{PARTITION}:iam::{self._account_id}:root",), (_EVERYTHING,))
+            return Caller((f"arn:{PARTITION}:iam::{self._account_id}:root",), (EVERYTHING,))
         session = sts_backends[self._account_id][PARTITION].get_assumed_role_from_access_key(call.access_key or "")
         if session is None or session.session_token != _session_token(call):
             return None

@@ -29,7 +29,7 @@ class LocalStack:
     It listens on the sockets given (default: a free port of loopback). `authorizer` are variables that the API's
     authorizer gets beside those of the template. What the functions write goes to `log`, and to stderr if `verbose`.
     `announce` hears what the start is at. Schedules fire in their own time if `keep_schedules`, else only when
-    `fire_schedules` is called.
+    `fire_schedules` is called. `deploy` makes the stack of the assembly, in an account that is bootstrapped.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class LocalStack:
         announce: Callable[[str], None] = lambda _: None,
         verbose: bool = False,
         keep_schedules: bool = False,
+        deploy: Callable[[LocalAws, Path], Stack] = create_stack,
     ) -> None:
         self._assembly = assembly
         self._functions = functions
@@ -52,6 +53,7 @@ class LocalStack:
         self._announce = announce
         self._verbose = verbose
         self._keep_schedules = keep_schedules
+        self._deploy = deploy
         self._closing = contextlib.ExitStack()
         self._loop: asyncio.AbstractEventLoop
         self.aws: LocalAws
@@ -110,7 +112,7 @@ class LocalStack:
         self.aws = LocalAws()
         self._closing.callback(self.aws.stop)
         bootstrap(self.aws)
-        self.stack = create_stack(self.aws, self._assembly)
+        self.stack = self._deploy(self.aws, self._assembly)
         log = FunctionLog(self.log_path, echo=self._verbose)
         self._closing.callback(log.close)
         self._loop = self._closing.enter_context(event_loop())

@@ -12,15 +12,19 @@ BATCH_SIZE = 25
 Resources = dict[str, Any]
 
 
-def write_assembly(folder: Path) -> Path:
-    """The folder, with all that CloudFormation needs of it."""
-    template = {"Resources": {**_functions(), **_queue(), **_schedule(), **_api()}, "Outputs": _outputs()}
+def small() -> Resources:
+    """The template."""
+    return {"Resources": {**_functions(), **_queue(), **_schedule(), **_api()}, "Outputs": _outputs()}
+
+
+def write_assembly(folder: Path, template: Resources | None = None) -> Path:
+    """The folder, with a cloud assembly of the template (default: that of the small stack) in it."""
     template_file, assets_file = f"{NAME}.template.json", f"{NAME}.assets.json"
     manifest = {
         f"{NAME}.assets": {"type": "cdk:asset-manifest", "properties": {"file": assets_file}},
         NAME: {"type": "aws:cloudformation:stack", "properties": {"templateFile": template_file}},
     }
-    (folder / template_file).write_text(json.dumps(template))
+    (folder / template_file).write_text(json.dumps(template or small()))
     (folder / assets_file).write_text(json.dumps({"files": {}}))
     (folder / "manifest.json").write_text(json.dumps({"artifacts": manifest}))
     return folder
