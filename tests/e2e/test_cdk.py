@@ -28,7 +28,7 @@ def cdk_deploy(aws: LocalAws, assembly: Path, home: Path) -> Stack:
     In `home` the command line remembers the account that an access key belongs to, so it must be a new one.
     """
     deploy = command("deploy", "--app", str(assembly), "--require-approval", "never")
-    credentials = {**aws.administrator, "HOME": str(home), "PATH": os.environ["PATH"]}
+    credentials = {**aws.administrator, "CDK_HOME": str(home), "PATH": os.environ["PATH"]}
     done = subprocess.run(deploy, cwd=ROOT, env=surroundings(credentials), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return read_stack(aws, "Spandrel")
