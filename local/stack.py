@@ -145,5 +145,14 @@ def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        _called_off(loop)
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
+
+
+def _called_off(loop: asyncio.AbstractEventLoop) -> None:
+    """Ends what still runs, as asyncio.run does: a connection that somebody keeps open must not outlive its loop."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
