@@ -151,8 +151,8 @@ def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def _called_off(loop: asyncio.AbstractEventLoop) -> None:
-    """Ends what still runs, as asyncio.run does: a connection that somebody keeps open must not outlive its loop."""
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
+    """Ends connections that somebody keeps open: they must not outlive their loop. All else has been ended by name."""
+    kept_open = [task for task in asyncio.all_tasks(loop) if "RequestHandler." in repr(task.get_coro())]
+    for task in kept_open:
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(asyncio.gather(*kept_open, return_exceptions=True))
