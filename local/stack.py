@@ -155,4 +155,5 @@ def _called_off(loop: asyncio.AbstractEventLoop) -> None:
     kept_open = [task for task in asyncio.all_tasks(loop) if "RequestHandler." in repr(task.get_coro())]
     for task in kept_open:
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*kept_open, return_exceptions=True))
+    if kept_open:
+        loop.run_until_complete(asyncio.wait(kept_open))
