@@ -233,6 +233,7 @@ def test_the_limit_is_a_hundred_unless_asked_otherwise(archive: Archive, jaeger:
         ("query.attributes", "user.id=7", "JSON object"),
         ("query.attributes", '{"user.id":7}', "JSON object"),
         ("query.attributes", "[" * 100_000, "JSON object"),
+        ("query.attributes", json.dumps({str(number): "" for number in range(33)}), "32 attributes"),
         ("query.rawTraces", "maybe", "true or false"),
         ("query.filter", "{}", "not supported"),
         ("query.pagination.pageSize", "10", "not supported"),

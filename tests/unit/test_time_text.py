@@ -37,7 +37,24 @@ def test_durations_are_those_of_go(text: str, nanoseconds: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "5", "5.5", "s", "ms", ".s", "5 s", " 5s", "5S", "5d", "1e3s", "--1s", "1s-", "٣s", "9223372036854775808ns"],
+    [
+        "",
+        "5",
+        "5.5",
+        "s",
+        "ms",
+        ".s",
+        "5 s",
+        " 5s",
+        "5S",
+        "5d",
+        "1e3s",
+        "--1s",
+        "1s-",
+        "٣s",
+        "9223372036854775808ns",
+        "9" * 5000 + "s",
+    ],
 )
 def test_other_durations_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"takes a duration with units"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 
@@ -38,6 +39,6 @@ def _up(part: str, ask: Callable[[], object]) -> bool:
     try:
         ask()
     except Exception as error:  # noqa: BLE001 - whatever it is, this part is down, and the log says why
-        _log.error('{"message": "%s is down", "reason": %r}', part, str(error))
+        _log.error(json.dumps({"message": f"the {part} is down", "reason": str(error)}))
         return False
     return True

@@ -29,6 +29,7 @@ from .question import JSON, Question, ReadApi, json_response
 from .time_text import duration_ns, time_ns
 
 DEFAULT_SEARCH_LIMIT = 100
+ATTRIBUTES_MAX = 32  # in one search; each is a condition over many columns
 DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000
 _MS_NS = 10**6
 _MS_MAX = 2**64 // _MS_NS  # of OTLP's time
@@ -147,6 +148,8 @@ def _attributes(text: str) -> tuple[tuple[str, str], ...]:
         found = None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise ValueError(f'takes a JSON object of texts like {{"http.route":"/cart"}}, not {text[:80]!r}')
+    if len(found) > ATTRIBUTES_MAX:
+        raise ValueError(f"takes {ATTRIBUTES_MAX} attributes, not {len(found)}")
     return tuple(found.items())
 
 

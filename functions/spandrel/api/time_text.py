@@ -28,6 +28,7 @@ _UNIT = "|".join(sorted(_UNITS_NS, key=len, reverse=True))
 _PART = re.compile(f"({_NUMBER})({_UNIT})", re.ASCII)
 _DURATION = re.compile(f"([+-]?)((?:{_NUMBER}(?:{_UNIT}))+)", re.ASCII)
 _DURATION_MAX_NS = 2**63 - 1
+_TEXT_MAX = 100
 
 
 def time_ns(text: str) -> int:
@@ -53,10 +54,14 @@ def _zone(sign: str | None, hours: str, minutes: str) -> timezone:
 
 def duration_ns(text: str) -> int:
     """A Go duration -> nanoseconds, what is finer cut off: 1h2m3.5s, 100ms, 250µs, 0. ValueError says what is taken."""
-    if text.lstrip("+-") == "0" and len(text) <= 2:
+    if text in ("0", "+0", "-0"):
         return 0
-    found = _DURATION.fullmatch(text)
-    total_ns = sum(int(Fraction(number.rstrip(".")) * _UNITS_NS[unit]) for number, unit in _PART.findall(text))
+    found = _DURATION.fullmatch(text) if len(text) <= _TEXT_MAX else None
+    total_ns = sum(_part_ns(*part) for part in _PART.findall(text)) if found else 0
     if found is None or total_ns > _DURATION_MAX_NS:
         raise ValueError(f"takes a duration with units like 1.5s, 100ms or 1h30m, not {text[:80]!r}")
     return -total_ns if found[1] == "-" else total_ns
+
+
+def _part_ns(number: str, unit: str) -> int:
+    return int(Fraction(number.rstrip(".")) * _UNITS_NS[unit])
