@@ -25,7 +25,7 @@ from .reading import Reading, check_range
 _CALLING = (KINDS["client"], KINDS["producer"])
 _CALLED = (KINDS["server"], KINDS["consumer"])
 _TANGLED_MAX = 10_000  # traces that are told apart from the others; if there are more, all are taken for intricate
-_PART_SPANS = 1_000_000  # joined at once, which takes about half a GB
+_PART_SPANS = 2_000_000  # joined at once, which takes about half a GB
 
 # Traces in which an id is several rows: copies of a span, or client and server under one id (Zipkin).
 _TANGLED = """
