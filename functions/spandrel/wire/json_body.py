@@ -22,7 +22,7 @@ def json_of(body: bytes) -> tuple[Any, str]:
         raise TooLarge(f"the body has more than {JSON_OBJECTS_MAX:,} JSON objects")
     text, warning = _text(body)
     try:
-        return json.loads(text, parse_constant=_no_constant), warning
+        return json.loads(text, parse_constant=no_constant), warning
     except RecursionError:
         raise Undecodable("the body is nested deeper than any message") from None
     except ValueError as error:  # JSONDecodeError, or a number of thousands of digits
@@ -52,5 +52,6 @@ def _text(body: bytes) -> tuple[str, str]:
         return body.decode("utf-8-sig", "replace"), NOT_UTF8
 
 
-def _no_constant(name: str) -> Any:
+def no_constant(name: str) -> Any:
+    """For `parse_constant`: what Python reads and JSON does not know."""
     raise json.JSONDecodeError(f"{name} stands outside of quotes", name, 0)
