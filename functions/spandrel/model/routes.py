@@ -47,12 +47,18 @@ DATADOG_ROUTES: tuple[Route, ...] = tuple(
     for method in methods
 )
 
+# Only POST: GET /api/v2/spans asks for the names of spans, and Zipkin's server has both.
+ZIPKIN_ROUTES: tuple[Route, ...] = tuple(
+    Route("POST", path, "receive", "ingest") for path in ("/api/v2/spans", "/zipkin/api/v2/spans", "/api/v1/spans")
+)
+
 ROUTES: tuple[Route, ...] = (
     *_every_method("/v1/traces", "receive", "ingest"),
     *DATADOG_ROUTES,
     *_every_method("/TraceSegments", "receive", "ingest"),
     *_every_method("/TelemetryRecords", "receive", "ingest"),
     Route("POST", "/api/traces", "receive", "ingest"),  # Jaeger; the other methods of this path ask for traces
+    *ZIPKIN_ROUTES,
     *_every_method("/api/{proxy+}", "query", "query"),
     *_every_method("/health", "query", None),
 )

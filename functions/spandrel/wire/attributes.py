@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .otlp_messages import Message
@@ -9,7 +10,8 @@ from .otlp_messages import Message
 INT64 = range(-(2**63), 2**63)
 DIGITS_MAX = 19  # of a number that certainly fits
 
-Value = str | bool | int | float | bytes
+Scalar = str | bool | int | float | bytes
+Value = Scalar | Sequence[Scalar]
 
 
 def put(attributes: Any, key: str, value: Value) -> None:
@@ -27,8 +29,12 @@ def put_value(target: Message, value: Value) -> None:
         _put_integer(target, value)
     elif isinstance(value, float):
         target.double_value = value
-    else:
+    elif isinstance(value, bytes):
         target.bytes_value = value
+    else:
+        target.array_value.SetInParent()
+        for element in value:
+            put_value(target.array_value.values.add(), element)
 
 
 def _put_integer(target: Message, value: int) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from spandrel.http.request import Request
 from spandrel.http.response import Response
 from spandrel.model.errors import SpandrelError
-from spandrel.model.routes import DATADOG_ROUTES, route_of
+from spandrel.model.routes import DATADOG_ROUTES, ZIPKIN_ROUTES, route_of
 
 from .otlp_messages import Message
 
@@ -73,6 +73,12 @@ def _jaeger() -> WireFormat:
     return jaeger
 
 
+def _zipkin() -> WireFormat:
+    from . import zipkin
+
+    return zipkin
+
+
 # Path of a route of `receive` -> its format, imported when it is first asked for.
 FORMATS: Mapping[str, Callable[[], WireFormat]] = {
     "/v1/traces": _otlp,
@@ -80,6 +86,7 @@ FORMATS: Mapping[str, Callable[[], WireFormat]] = {
     **{route.path: _datadog for route in DATADOG_ROUTES},
     "/TraceSegments": _xray,
     "/TelemetryRecords": _xray_telemetry,
+    **{route.path: _zipkin for route in ZIPKIN_ROUTES},
 }
 
 

@@ -1,0 +1,120 @@
+"""Zipkin's spans -> OTLP. docs/wire/zipkin.md has the mapping as a table, with its sources, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from .attributes import put
+from .json_body import mended
+from .otlp_messages import Message
+from .zipkin_annotations import TIMESTAMP, put_event
+from .zipkin_span import CLIENT, Endpoint, Tag, ZipkinSpan
+from .zipkin_tags import Scope, take_opentelemetry, with_todays_names
+from .zipkin_times import UINT64_MAX, nanoseconds
+
+DEBUG, SHARED, RENAMED, DURATION = "zipkin.debug", "zipkin.shared", "zipkin.renamed", "zipkin.duration"
+
+# The attributes for address and port of an endpoint. The service of the local one is that of the resource.
+LOCAL = ("network.local.address", "network.local.port")
+REMOTE = ("network.peer.address", "network.peer.port")
+SERVICE_PEER = "service.peer.name"
+
+
+def otlp_of(spans: Iterable[ZipkinSpan]) -> Message:
+    """One request of all spans, those of a service and scope together. Changes the spans' tags."""
+    request = ExportTraceServiceRequest()
+    places: dict[tuple[str, Scope], Any] = {}
+    for span in spans:
+        scope, fields = take_opentelemetry(span.tags)
+        place = (span.local.service, scope)
+        if place not in places:
+            places[place] = _new_place(request, mended(span.local.service), Scope(*map(mended, scope)))
+        _put(places[place], span, fields)
+    return request
+
+
+def _new_place(request: Message, service: str, scope: Scope) -> Any:
+    resource_spans = request.resource_spans.add()
+    if service:
+        put(resource_spans.resource.attributes, "service.name", service)
+    return resource_spans.scope_spans.add(scope=scope._asdict()).spans
+
+
+def _put(spans: Any, span: ZipkinSpan, fields: dict[str, Any]) -> None:
+    count = len(spans)
+    try:
+        _put_span(spans, span, fields)
+    except UnicodeEncodeError:  # half a surrogate pair: seldom, so nothing is looked at before
+        del spans[count:]
+        _put_span(spans, _mended(span), mended(fields))
+
+
+def _mended(span: ZipkinSpan) -> ZipkinSpan:
+    return replace(
+        span,
+        name=mended(span.name),
+        remote=Endpoint(*map(mended, span.remote)),
+        annotations=[(time_us, mended(text)) for time_us, text in span.annotations],
+        tags=mended(span.tags),
+    )
+
+
+def _put_span(spans: Any, span: ZipkinSpan, fields: dict[str, Any]) -> None:
+    target = spans.add(
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_span_id=span.parent_id,
+        name=span.name,
+        kind=span.kind,
+        **fields,
+    )
+    attributes = target.attributes
+    tags, renamed = with_todays_names(span.tags)
+    for key, value in tags.items():
+        put(attributes, key, value)
+    _put_times(target, span)
+    _put_named(attributes, SERVICE_PEER, "zipkin.remoteEndpoint.serviceName", span.remote.service, tags)
+    _put_socket(attributes, REMOTE, "zipkin.remoteEndpoint", span.remote, tags)
+    _put_socket(attributes, LOCAL, "zipkin.localEndpoint", span.local, tags)
+    for time_us, text in span.annotations:
+        put_event(target, time_us, text)
+    if renamed:
+        put(attributes, RENAMED, renamed)
+    if span.debug:
+        put(attributes, DEBUG, True)
+    if span.shared and span.kind != CLIENT:
+        put(attributes, SHARED, True)
+
+
+def _put_times(target: Message, span: ZipkinSpan) -> None:
+    """What is not said stays 0. A duration without a start is kept as that of a span which starts at 0."""
+    start_ns, length_ns = nanoseconds(span.timestamp_us), nanoseconds(span.duration_us)
+    target.start_time_unix_nano = start_ns
+    if span.timestamp_us > 0 and not start_ns:
+        put(target.attributes, TIMESTAMP, span.timestamp_us)
+    if length_ns and start_ns + length_ns <= UINT64_MAX:
+        target.end_time_unix_nano = start_ns + length_ns
+    elif span.duration_us > 0:
+        put(target.attributes, DURATION, span.duration_us)
+
+
+def _put_socket(attributes: Any, names: tuple[str, str], own: str, endpoint: Endpoint, tags: dict[str, Tag]) -> None:
+    """OTLP has one attribute for the address. Of two, the second goes under Zipkin's name."""
+    address, port = names
+    first, second = (endpoint.ipv4, endpoint.ipv6) if endpoint.ipv4 or address in tags else (endpoint.ipv6, "")
+    _put_named(attributes, address, f"{own}.ipv4", first, tags)
+    if second:
+        put(attributes, f"{own}.ipv6", second)
+    _put_named(attributes, port, f"{own}.port", endpoint.port, tags)
+
+
+def _put_named(attributes: Any, name: str, own_name: str, value: str | int, tags: dict[str, Tag]) -> None:
+    """Under Zipkin's own name where a tag has the other one, even if empty: so it is plain which of them is the tag."""
+    if name in tags:
+        put(attributes, own_name, value)
+    elif value:
+        put(attributes, name, value)
