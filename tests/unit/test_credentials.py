@@ -18,6 +18,7 @@ def basic(text: str) -> str:
     [
         ({}, []),
         ({"x_api_key": "k"}, ["k"]),
+        ({"x_goog_api_key": "k"}, ["k"]),
         ({"authorization": "Bearer k"}, ["k"]),
         ({"authorization": "bearer  k "}, ["k"]),
         ({"authorization": basic("anybody:k")}, ["k"]),
@@ -35,7 +36,7 @@ def basic(text: str) -> str:
         ({"x_api_key": " "}, []),
     ],
 )
-def test_a_key_may_come_in_any_of_three_ways(headers: dict[str, str], found: list[str]) -> None:
+def test_a_key_may_come_in_any_of_four_ways(headers: dict[str, str], found: list[str]) -> None:
     assert keys_of(request_of(authorizer_event(**headers))) == found
 
 

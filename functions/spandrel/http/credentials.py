@@ -14,10 +14,12 @@ PLACE = "{key}"
 def keys_of(request: Request) -> list[str]:
     """What stands where a key may: `x-api-key`, `Authorization: Bearer` or the password of `Basic`, `{key}` in a path.
 
+    Google's clients put the key that they are given into `x-goog-api-key` (google-auth, api_key.Credentials).
     Empty for a request without any. Repeated headers arrive joined by commas, and no key contains one.
     """
     found = (
         *request.header("x-api-key").split(","),
+        *request.header("x-goog-api-key").split(","),
         *_of_authorization(request.header("authorization")),
         *_of_path(request),
     )
