@@ -25,7 +25,7 @@ from spandrel.model.errors import Undecodable
 from .json_body import NOT_UTF8, json_of, mended
 from .otlp_messages import RECURSION_MAX, Message, camel_case_request
 from .otlp_protobuf import request_from_protobuf
-from .span_ids import NOT_HEX
+from .span_ids import id_from_hex
 
 Object = dict[str, Any]
 """A JSON object."""
@@ -105,13 +105,7 @@ def _reader(field: Any) -> Callable[[Any], Any] | None:
 
 
 def _id(value: Any) -> Any:
-    if type(value) is not str:
-        return value
-    try:
-        id_bytes = bytes.fromhex(value)
-    except ValueError:
-        return NOT_HEX
-    return id_bytes if 2 * len(id_bytes) == len(value) else NOT_HEX  # fromhex takes blanks
+    return id_from_hex(value) if type(value) is str else value
 
 
 def _integer(value: Any) -> Any:

@@ -26,6 +26,15 @@ _SCOPE_SPANS, _SPANS, _LINKS = attrgetter("scope_spans"), attrgetter("spans"), a
 _TRACE_ID, _SPAN_ID, _PARENT_ID = attrgetter("trace_id"), attrgetter("span_id"), attrgetter("parent_span_id")
 
 
+def id_from_hex(digits: str) -> bytes:
+    """The bytes of an id as text formats write it, of whatever width; NOT_HEX when it is none."""
+    try:
+        id_bytes = bytes.fromhex(digits)
+    except ValueError:
+        return NOT_HEX
+    return id_bytes if 2 * len(id_bytes) == len(digits) else NOT_HEX  # fromhex takes blanks
+
+
 def refuse_bad_spans(request: Message) -> tuple[int, str]:
     """Takes the spans with bad ids out of the request -> how many, and why; (0, "") when there are none."""
     spans = spans_of(request)
