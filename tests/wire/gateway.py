@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from authorize.authorizer import Authorizer
+from local.routes import RouteKey, by_precedence, find_route
 from receive.receiver import Receiver
 from spandrel.http.request import request_of
 from spandrel.model.keys import ApiKey, digest_of, new_key
@@ -21,7 +23,13 @@ from tests.events import http_event
 
 from .test_otlp_answers import RECEIVED_NS, QueueInMemory
 
-ROUTE_PATHS = {route.key: re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path))) for route in ROUTES}
+
+@dataclass(frozen=True)
+class Routed:
+    key: RouteKey
+
+
+ALL = by_precedence(Routed(RouteKey.parse(route.key)) for route in ROUTES if route.function == "receive")
 
 
 class Gateway:
@@ -47,19 +55,19 @@ class Gateway:
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """API Gateway's event -> the authorizer -> the receiver."""
         path, _, query = target.partition("?")
-        keys = (key for key, taken in ROUTE_PATHS.items() if key.startswith(f"{method} ") and taken.fullmatch(path))
-        route_key = next(keys, None)
-        if route_key is None:
+        path = unquote(path)
+        found = find_route(ALL, method, path)
+        if found is None:
             return {
                 "statusCode": 404,
                 "headers": {"content-type": "application/json"},
                 "body": '{"message":"Not Found"}',
             }
-        event = http_event(method, path, route_key=route_key, headers=headers, query=query, body=body, context=None)
-        context = self._authorizer.context(request_of(event))
-        return self._receiver.answer(
-            http_event(method, path, route_key=route_key, headers=headers, query=query, body=body, context=context)
+        event = http_event(
+            method, path, route_key=found[0].key.text, headers=headers, query=query, body=body, context=None
         )
+        event["requestContext"]["authorizer"] = {"lambda": self._authorizer.context(request_of(event))}
+        return self._receiver.answer(event)
 
 
 @contextmanager
@@ -94,7 +102,7 @@ def _handler(of: Gateway) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PUT = _answer  # noqa: N815 (the server's own names)
+        do_GET = do_PATCH = do_POST = do_PUT = _answer  # noqa: N815 (the server's own names)
 
         def _body(self) -> bytes:
             if self.headers.get("transfer-encoding") == "chunked":
