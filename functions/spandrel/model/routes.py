@@ -34,8 +34,8 @@ class Route:
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
-def _every_method(path: str, function: Function, scope: Scope | None) -> tuple[Route, ...]:
-    return tuple(Route(method, path, function, scope) for method in METHODS)
+def _every_method(path: str, function: Function, scope: Scope | None, but: tuple[str, ...] = ()) -> tuple[Route, ...]:
+    return tuple(Route(method, path, function, scope) for method in METHODS if method not in but)
 
 
 # Datadog's tracers know their agent by its URL alone: they send no header that one could choose, but they keep a path
@@ -59,6 +59,9 @@ ROUTES: tuple[Route, ...] = (
     *_every_method("/TelemetryRecords", "receive", "ingest"),
     Route("POST", "/api/traces", "receive", "ingest"),  # Jaeger; the other methods of this path ask for traces
     *ZIPKIN_ROUTES,
+    # Google Cloud Trace; what is read from the same path is a route of its own. `traces:batchWrite` is in {proxy+}.
+    *_every_method("/v1/projects/{project}/traces", "receive", "ingest", but=("GET", "HEAD")),
+    *_every_method("/v2/projects/{project}/{proxy+}", "receive", "ingest"),
     *_every_method("/api/{proxy+}", "query", "query"),
     *_every_method("/health", "query", None),
 )

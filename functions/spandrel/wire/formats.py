@@ -79,6 +79,18 @@ def _zipkin() -> WireFormat:
     return zipkin
 
 
+def _cloudtrace_v1() -> WireFormat:
+    from . import cloudtrace_v1
+
+    return cloudtrace_v1
+
+
+def _cloudtrace_v2() -> WireFormat:
+    from . import cloudtrace_v2
+
+    return cloudtrace_v2
+
+
 # Path of a route of `receive` -> its format, imported when it is first asked for.
 FORMATS: Mapping[str, Callable[[], WireFormat]] = {
     "/v1/traces": _otlp,
@@ -87,6 +99,8 @@ FORMATS: Mapping[str, Callable[[], WireFormat]] = {
     "/TraceSegments": _xray,
     "/TelemetryRecords": _xray_telemetry,
     **{route.path: _zipkin for route in ZIPKIN_ROUTES},
+    "/v1/projects/{project}/traces": _cloudtrace_v1,
+    "/v2/projects/{project}/{proxy+}": _cloudtrace_v2,
 }
 
 

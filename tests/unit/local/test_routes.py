@@ -51,3 +51,18 @@ def test_no_route_of_spandrel_takes_options_so_that_the_gateway_answers_prefligh
     own = routes(*(route.key for route in ROUTES))
     assert find_route(own, "OPTIONS", "/v1/traces") is None
     assert find_route(own, "POST", "/v1/traces") is not None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "key", "proxy"),
+    [
+        ("POST", "/v2/projects/p/traces:batchWrite", "POST /v2/projects/{project}/{proxy+}", "traces:batchWrite"),
+        ("POST", "/v2/projects/p/traces/1/spans/2", "POST /v2/projects/{project}/{proxy+}", "traces/1/spans/2"),
+        ("PATCH", "/v1/projects/example.com:p/traces", "PATCH /v1/projects/{project}/traces", None),
+    ],
+)
+def test_paths_with_a_colon_find_their_route(method: str, path: str, key: str, proxy: str | None) -> None:
+    """Google's clients call `traces:batchWrite`, and projects may be called `example.com:p`."""
+    found = find_route(routes(*(route.key for route in ROUTES)), method, path)
+    assert found is not None
+    assert (found[0].key.text, found[1].get("proxy")) == (key, proxy)
