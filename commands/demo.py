@@ -14,9 +14,9 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from .failure import CommandFailed
+from .running import running
 from .shop import Shop
 
-DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
 FOUND_WITHIN_S = 10
 
 
@@ -33,14 +33,15 @@ class Target:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--endpoint", default=DEFAULT_ENDPOINT, metavar="URL", help=f"default: {DEFAULT_ENDPOINT}")
+    parser.add_argument("--endpoint", metavar="URL", help="where to send (default: the stack that runs here)")
     parser.add_argument("--key", default="", help="an API key with the scopes ingest and query, where one is needed")
     parser.add_argument("--traces", type=int, default=50, metavar="N", help="how many orders are placed (default: 50)")
     parser.add_argument("--seed", type=int, default=None, help="the same seed sends the same shop")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    target = Target(arguments.endpoint.rstrip("/"), arguments.key)
+    endpoint = arguments.endpoint or running(otherwise="name another one's address with --endpoint").api
+    target = Target(endpoint.rstrip("/"), arguments.key)
     _get(target, "/health")
     shop = Shop(f"{target.endpoint}/v1/traces", target.headers, random.Random(arguments.seed))
     trace_ids = shop.open_for(arguments.traces)
@@ -73,5 +74,4 @@ def _get(target: Target, path: str) -> dict[str, list[str]]:
             answer: dict[str, list[str]] = json.load(response)
             return answer
     except (URLError, OSError, ValueError) as error:
-        hint = "; is `./spandrel up` running?" if target.endpoint == DEFAULT_ENDPOINT else ""
-        raise CommandFailed(f"{target.endpoint}{path} does not answer as it should: {error}{hint}") from error
+        raise CommandFailed(f"{target.endpoint}{path} does not answer as it should: {error}") from error

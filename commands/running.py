@@ -37,11 +37,9 @@ class Running:
         )
 
 
-def running() -> Running:
-    """CommandFailed when no stack runs here."""
+def running(otherwise: str = "add --deployed for the one in AWS") -> Running:
+    """CommandFailed when no stack runs here; `otherwise` says what else the command could be told."""
     try:
         return Running(**json.loads(DESCRIPTION.read_text()))
     except FileNotFoundError:
-        raise CommandFailed(
-            "no stack runs on this machine: start one with ./spandrel up, or add --deployed for the one in AWS"
-        ) from None
+        raise CommandFailed(f"no stack runs on this machine: start one with ./spandrel up, or {otherwise}") from None

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from commands.running import DESCRIPTION
+from commands.shop import SERVICES
 from infra.exclusive import exclusively
 
 from .http import ask
@@ -78,6 +79,19 @@ def up(*arguments: str, port: int = 0, shadow: Path | None = None) -> Iterator[U
     finally:
         running.process.kill()
         running.process.communicate()
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Another command of ./spandrel, in a second terminal."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "functions")])
+    return subprocess.run(
+        [sys.executable, "-m", "commands", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
 
 def _descendants(pid: int) -> set[int]:
@@ -169,14 +183,30 @@ def test_with_auth_a_key_is_asked_for_and_one_that_was_made_is_taken() -> None:
     with up("--auth") as running:
         url = running.url()
         assert ask(url, "GET", "/api/v3/services").status == 401
-        made = subprocess.run(
-            [sys.executable, "-m", "commands", "key", "create", "--scope", "query"],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        made = command("key", "create", "--scope", "query")
         key = next(word for word in made.stdout.split() if word.startswith("sp_"))
         assert ask(url, "GET", "/api/v3/services", headers={"x-api-key": key}).status == 200
         assert ask(url, "POST", "/v1/traces", b"", {"x-api-key": key}).status == 403
+
+
+def test_the_demo_finds_the_stack_by_itself_and_sends_a_shop_with_errors_and_one_slow_order() -> None:
+    with up() as running:
+        url = running.url()
+        told = dict(
+            line.split(maxsplit=1) for line in command("demo", "--traces", "40", "--seed", "1").stdout.splitlines()
+        )
+        slowest = json.loads(ask(url, "GET", told["the"].split()[-1].removeprefix(url)).body)
+        services = ask(url, "GET", "/api/v3/services").json["services"]
+        links = ask(url, "GET", told["dependencies"].removeprefix(url)).json["data"]
+    assert services == sorted(SERVICES)
+    assert told["services"] == ", ".join(services)
+    spans = [
+        span
+        for resource in slowest["result"]["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    ]
+    seconds = [(int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])) / 1e9 for span in spans]
+    assert max(seconds) > 1
+    assert {("frontend", "checkout"), ("checkout", "payment")} <= {(link["parent"], link["child"]) for link in links}
+    assert any(link["errorCount"] for link in links)
