@@ -115,7 +115,17 @@ def test_a_trace_is_otlp(archive: Archive, jaeger: Asking) -> None:
     golden("trace", jaeger.get(f"/api/v3/traces/{ID}"))
 
 
-@pytest.mark.parametrize("spelling", ["AB" + "0" * 13 + "C", "ab" + "0" * 13 + "c", "0" * 16 + "AB" + "0" * 13 + "c"])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *("AB" + "0" * 13 + "C", "ab" + "0" * 13 + "c", "0" * 16 + "AB" + "0" * 13 + "c"),
+        "1-00000000-00000000ab" + "0" * 13 + "c",
+        "Root=1-00000000-00000000ab" + "0" * 13 + "c;Parent=53995c3f42cd8ad8",
+        "0" * 16 + "ab" + "0" * 13 + "c/123;o=1",  # escaped or not: API Gateway hands it over like this
+        "ab" + "0" * 13 + "c:1:0:1",
+        "AAAAAAAAAACrAAAAAAAADA==",
+    ],
+)
 def test_an_id_is_taken_in_all_its_spellings(archive: Archive, jaeger: Asking, spelling: str) -> None:
     archive.add(request_of(span("a", trace_id=bytes.fromhex("0" * 16 + "ab" + "0" * 13 + "c"))))
     assert trace_ids(jaeger.get(f"/api/v3/traces/{spelling}")) == ["0" * 16 + "ab" + "0" * 13 + "c"]
@@ -335,7 +345,7 @@ def test_questions_are_asked_with_get_or_head(archive: Archive, jaeger: Asking, 
         assert reply.body == b""
 
 
-@pytest.mark.parametrize("path", ["/api/v3", "/api/v3/", "/api/v3/nothing", "/api/v3/traces/1/2", "/api/", "/api/x"])
+@pytest.mark.parametrize("path", ["/api/v3", "/api/v3/", "/api/v3/nothing", "/api/v3/services/1/2", "/api/", "/api/x"])
 def test_what_is_not_there_is_404_in_the_form_of_the_api(jaeger: Asking, path: str) -> None:
     reply = jaeger.get(path)
     assert reply.status == 404

@@ -14,11 +14,11 @@ from spandrel.http import refusals
 from spandrel.http.refusals import Refusal
 from spandrel.http.response import Response
 from spandrel.model.errors import NotFound, QueryTooBroad, Rejected, SpandrelError
-from spandrel.model.ids import trace_id_from_hex
 from spandrel.model.limits import SEARCH_LIMIT_MAX
 from spandrel.model.links import Link
 from spandrel.model.search import Search, TraceSummary
 from spandrel.model.spans import KIND_NAMES, KINDS
+from spandrel.model.trace_ids import trace_id_of
 from spandrel.query import dependencies, names, search, trace
 from spandrel.query.reading import FOREVER_NS
 from spandrel.query.trace import Spans
@@ -56,9 +56,8 @@ def one_trace(question: Question) -> Response:
 
     `rawTraces` asks for traces as they were sent, which all of these are.
     """
-    trace_id = question.path["trace_id"]
     try:
-        trace_id_bytes = trace_id_from_hex(trace_id)
+        trace_id = trace_id_of(question.path["trace_id"])
     except Rejected as error:
         raise Rejected(f"malformed parameter trace_id: {error}") from error
     parameters = question.parameters
@@ -67,7 +66,7 @@ def one_trace(question: Question) -> Response:
     parameters.parsed(boolean, "rawTraces", "raw_traces")
     if start_ns is not None and end_ns is not None and start_ns > end_ns:
         raise Rejected("startTime must not be after endTime")
-    return _traces(_trace(question, trace_id_bytes, start_ns, end_ns))
+    return _traces(_trace(question, trace_id, start_ns, end_ns))
 
 
 def _trace(question: Question, trace_id: bytes, start_ns: int | None, end_ns: int | None) -> Spans:
@@ -214,7 +213,7 @@ V3 = ReadApi(
         "/api/v3/services": services,
         "/api/v3/operations": operations,
         "/api/v3/traces": found_traces,
-        "/api/v3/traces/{trace_id}": one_trace,
+        "/api/v3/traces/{trace_id+}": one_trace,  # some spellings of an id have a slash
         "/api/v3/trace-summaries": trace_summaries,
     },
     _refuse_v3,

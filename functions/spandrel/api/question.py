@@ -32,7 +32,10 @@ Endpoint = Callable[[Question], Response]
 
 @dataclass(frozen=True, slots=True)
 class ReadApi:
-    """The endpoints of an API by their paths (`/api/v3/traces/{trace_id}`), and how it tells errors."""
+    """The endpoints of an API by their paths, and how it tells errors.
+
+    A path is like `/api/v3/traces/{trace_id}`; a last part like `{trace_id+}` takes slashes too, as in API Gateway.
+    """
 
     prefix: str
     endpoints: Mapping[str, Endpoint]
@@ -55,13 +58,14 @@ def not_allowed(request: Request) -> NotAllowed:
 
 def _parts(template: str, path: str) -> Mapping[str, str] | None:
     """The named parts of a path that the template fits."""
-    names, values = template.split("/"), path.split("/")
+    names = template.split("/")
+    values = path.split("/", len(names) - 1 if names[-1].endswith("+}") else -1)
     if len(names) != len(values):
         return None
     pairs = list(zip(names, values, strict=True))
     if any(name != value for name, value in pairs if not name.startswith("{")):
         return None
-    return {name[1:-1]: value for name, value in pairs if name.startswith("{")}
+    return {name.strip("{+}"): value for name, value in pairs if name.startswith("{")}
 
 
 def json_response(value: object, status: int = 200) -> Response:
