@@ -12,7 +12,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span, Status
 
 SPANS_A_REQUEST = 512  # what the SDKs' batch processors send at most by default
 START_NS = 1_790_000_000 * 10**9
-_NAMES = ("GET /api/users", "POST /orders", "SELECT users", "GET /cart/{id}", "publish order", "redis GET")
+NAMES = ("GET /api/users", "POST /orders", "SELECT users", "GET /cart/{id}", "publish order", "redis GET")
+KINDS = tuple(Span.SpanKind.values())[1:]
+PATHS = ("/api/users", "/orders", "/cart")
+STATUS_CODES = (200, 200, 200, 404, 500)
 
 
 class SpanSource:
@@ -62,8 +65,8 @@ class SpanSource:
 
     def _describe(self, span: Span, start_ns: int) -> None:
         draw = self._random
-        span.name = draw.choice(_NAMES)
-        span.kind = draw.choice(list(Span.SpanKind.values())[1:])
+        span.name = draw.choice(NAMES)
+        span.kind = draw.choice(KINDS)
         span.flags = 257
         span.start_time_unix_nano = start_ns
         span.end_time_unix_nano = start_ns + int(draw.lognormvariate(15, 1.5))
@@ -74,9 +77,9 @@ class SpanSource:
         draw = self._random
         return {
             "http.request.method": draw.choice(("GET", "POST")),
-            "http.response.status_code": draw.choice((200, 200, 200, 404, 500)),
+            "http.response.status_code": draw.choice(STATUS_CODES),
             "http.response.body.size": int(draw.lognormvariate(7, 1)),
-            "url.path": f"{draw.choice(('/api/users', '/orders', '/cart'))}/{draw.randrange(1000)}",
+            "url.path": f"{draw.choice(PATHS)}/{draw.randrange(1000)}",
             "user.id": f"user-{draw.randrange(100_000)}",
             "server.address": "shop.example.com",
             "network.protocol.version": "1.1",

@@ -93,15 +93,21 @@ def merged(
     sources = sorted(sources, key=lambda source: source.entry.block_id)
     choice = _choice(sources)
     schema = _schema(sources, choice)
+    tables = _tables(sources, schema, choice)
+    kept = tables if dropped is None else (table.filter(~dropped) for table in tables)
+    return blocks_of(kept, schema, draft)
+
+
+def blocks_of(tables: Iterator[pa.Table], schema: pa.Schema, draft: Callable[[int], Block]) -> Iterator[WrittenBlock]:
+    """Tables in the order of trace ids, each of whole traces -> blocks of BLOCK_BYTES and a little more."""
     writer: BlockWriter | None = None
     written = 0
-    for table in _tables(sources, schema, choice):
-        kept = table if dropped is None else table.filter(~dropped)
-        if len(kept) == 0:
+    for table in tables:
+        if len(table) == 0:
             continue
         if writer is None:
             writer = BlockWriter(schema, draft(written))
-        writer.add(kept)
+        writer.add(table)
         if writer.size_bytes >= BLOCK_BYTES:
             yield writer.finished()
             writer, written = None, written + 1
