@@ -17,6 +17,8 @@ AttributeType = Literal["string", "int", "double", "bool", "bytes", "string[]", 
 ATTRIBUTE_TYPES: tuple[AttributeType, ...] = get_args(AttributeType)
 
 SERVICE_NAME = "service.name"
+REST_KEY = "spandrel.rest"  # of a footer's key-value metadata: which attributes have no column
+COUNTED_MAX = 512  # keys of a scope that are counted there, the most frequent
 KEY_BYTES_MAX = 200  # a longer key stays in the rest
 
 _COLUMN = re.compile(r"(span|resource|scope)\.(.+):([a-z]+(?:\[\])?)", re.DOTALL)

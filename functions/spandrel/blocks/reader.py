@@ -108,6 +108,11 @@ class OpenBlocks:
             f"WITH spans AS (SELECT {chosen}, filename, file_row_number FROM {files}) {statement}", parameters
         )
 
+    def footers(self, key: str) -> list[bytes]:
+        """What the blocks' key-value metadata has under the key; a block without it is not among them."""
+        rows = self._run("SELECT value FROM parquet_kv_metadata(?) WHERE key = ?", (key.encode(),))
+        return [value for (value,) in rows]
+
     def block(self, filename: str) -> Block:
         """The block that a row's `filename` means."""
         return self._blocks[filename]

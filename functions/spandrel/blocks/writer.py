@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block, Operation
 
-from .naming import FORMAT_VERSION
-from .rest import REST_KEY, RestCounts
+from .naming import FORMAT_VERSION, REST_KEY
+from .rest import RestCounts
 from .schema import COLUMNS
 from .spans import Spans
 
@@ -98,7 +98,7 @@ class BlockWriter:
         assert self._parquet is not None, "a block has at least one span"
         few = len(self._operations) <= OPERATIONS_MAX
         entry = replace(self._entry, operations=tuple(sorted(self._operations)) if few else None)
-        self._parquet.add_key_value_metadata({FOOTER_KEY: footer_of(entry), REST_KEY: self._rest.as_json()})
+        self._parquet.add_key_value_metadata({FOOTER_KEY: footer_of(entry), REST_KEY.encode(): self._rest.as_json()})
         self._parquet.close()
         body = self._sink.getvalue().to_pybytes()
         return WrittenBlock(replace(entry, size_bytes=len(body), crc32=zlib.crc32(body)), body)
