@@ -162,6 +162,8 @@ def _first_event(verb: Verb, resources: Resources) -> Any:
             return authorizer_event(resources.key)
         case "query":
             return query_event("/api/v3/services")
+        case "show":
+            return query_event("/ui/search")
         case "compact":
             return {"tenant": "bench", "level": 1, "inputs": [draft("bench", 0, "gone", is_far=False).record()]}
         case _:

@@ -22,14 +22,17 @@ from typing import Literal, get_args
 from infra import bytecode, trimming
 from infra.exclusive import exclusively
 from infra.imports import REQUIREMENTS, files_of
-from infra.paths import CACHE, FUNCTIONS, LOCK
+from infra.paths import CACHE, FUNCTIONS, LOCK, ROOT, WEB
 
-Verb = Literal["receive", "store", "plan", "compact", "query", "authorize"]
+Verb = Literal["receive", "store", "plan", "compact", "query", "authorize", "show"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 # "source": the function's own modules only, made in no time, for whoever has the packages already (the stack on a
 # developer's machine). "deploy": for Lambda, arm64. "host": as for Lambda, but for this machine and this Python.
 Kind = Literal["source", "deploy", "host"]
+
+# What a function carries besides its modules, under the same name in the package.
+DATA_FOLDERS: Mapping[Verb, tuple[Path, ...]] = {"show": (WEB,)}
 
 LAMBDA_MACHINE = "aarch64"
 LAMBDA_PACKAGE_BYTES = 250 * 1024 * 1024  # unzipped, layers included (quotas of Lambda)
@@ -81,8 +84,8 @@ def package(verb: Verb, kind: Kind) -> Package:
 def _digest(verb: Verb, kind: Kind, installed: Path | None) -> str:
     """Of sources, and of the versions installed: a line in the lock that the function does not use changes nothing."""
     digest = hashlib.sha256(kind.encode())
-    for path in files_of(verb):
-        digest.update(f"{path}\0".encode() + hashlib.sha256((FUNCTIONS / path).read_bytes()).digest())
+    for path, source in _sources(verb).items():
+        digest.update(f"{path}\0".encode() + hashlib.sha256(source.read_bytes()).digest())
     if installed:
         digest.update("\n".join(sorted(_versions(installed))).encode() + _rules())
     return digest.hexdigest()
@@ -90,12 +93,20 @@ def _digest(verb: Verb, kind: Kind, installed: Path | None) -> str:
 
 def _make(folder: Path, verb: Verb, kind: Kind, installed: Path | None) -> None:
     with _whole(folder) as making:
-        for path in files_of(verb):
+        for path, source in _sources(verb).items():
             (making / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(FUNCTIONS / path, making / path)
+            shutil.copyfile(source, making / path)
         if installed:
             _compile(making, kind)
             shutil.copytree(installed, making, copy_function=os.link, dirs_exist_ok=True)
+
+
+def _sources(verb: Verb) -> dict[Path, Path]:
+    """The function's own files: where each lies in the package, and where it is here."""
+    sources = {path: FUNCTIONS / path for path in files_of(verb)}
+    for folder in DATA_FOLDERS.get(verb, ()):
+        sources |= {path.relative_to(ROOT): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return sources
 
 
 def _installed(verb: Verb, kind: Kind) -> Path:

@@ -61,6 +61,7 @@ class Memory(_Model):
     compact: MemoryMib = 3008
     query: MemoryMib = 1769
     authorize: MemoryMib = 256
+    show: MemoryMib = 256
 
 
 class Settings(_Model):

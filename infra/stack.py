@@ -9,16 +9,19 @@ from infra.access import Access
 from infra.api import Api
 from infra.compaction import Compaction
 from infra.dashboard import Dashboard
+from infra.function import Function
 from infra.ingestion import Ingestion
 from infra.monitoring import Monitoring
 from infra.packaging import Packages
+from infra.pages import Pages
 from infra.reading import Reading
 from infra.settings import Settings
 from infra.storage import Storage
+from spandrel.model import routes
 
 
 class Spandrel(cdk.Stack):
-    """API Gateway -> receive -> SQS -> store -> S3 and DynamoDB; query; authorize."""
+    """API Gateway -> receive -> SQS -> store -> S3 and DynamoDB; query; authorize; show."""
 
     def __init__(self, scope: Construct, settings: Settings, packages: Packages) -> None:
         super().__init__(scope, settings.stack_name, description="Spandrel: distributed tracing")
@@ -27,7 +30,13 @@ class Spandrel(cdk.Stack):
         reading = Reading(self, settings, packages, storage)
         compaction = Compaction(self, settings, packages, storage)
         access = Access(self, settings, packages, storage)
-        api = Api(self, settings, {"receive": ingestion.receive, "query": reading.query}, access.authorizer)
+        pages = Pages(self, settings, packages, storage)
+        answering: dict[routes.Function, Function] = {
+            "receive": ingestion.receive,
+            "query": reading.query,
+            "show": pages.show,
+        }
+        api = Api(self, settings, answering, access.authorizer)
         Monitoring(self, settings, ingestion, api)
         if settings.dashboard:
             functions = (
@@ -37,6 +46,7 @@ class Spandrel(cdk.Stack):
                 compaction.compact,
                 reading.query,
                 access.authorize,
+                pages.show,
             )
             Dashboard(self, api, ingestion, {function.verb: function for function in functions})
         self._output("Url", api.url, "where SDKs send spans and UIs ask for traces")

@@ -8,7 +8,7 @@ from spandrel.model.routes import METHODS, ROUTES
 from tests.infra.conftest import CERTIFICATE
 from tests.infra.reading import Template
 
-LIVE = {"receive": "${IngestionReceiveLive}", "query": "${ReadingQueryLive}"}
+LIVE = {"receive": "${IngestionReceiveLive}", "query": "${ReadingQueryLive}", "show": "${PagesShowLive}"}
 
 
 def test_the_routes_are_those_of_the_model(template: Template) -> None:

@@ -71,6 +71,10 @@ MAY = {
         ("logs:CreateLogStream", "${AccessAuthorizeLogs.Arn}"),
         ("logs:PutLogEvents", "${AccessAuthorizeLogs.Arn}"),
     },
+    "show": {
+        ("logs:CreateLogStream", "${PagesShowLogs.Arn}"),
+        ("logs:PutLogEvents", "${PagesShowLogs.Arn}"),
+    },
 }
 
 
@@ -122,6 +126,7 @@ def test_variables_name_the_resources_of_the_stack(full_template: Template) -> N
         "SPANDREL_LOG_LEVEL": "INFO",
         "SPANDREL_COMPACT_FUNCTION": "${CompactionCompactLive}",
         "SPANDREL_MERGES_A_MINUTE": "100",
+        "SPANDREL_BUCKET_DOMAIN": "${StorageBucket.RegionalDomainName}",
     }
 
 
@@ -195,6 +200,7 @@ def test_memory_is_a_setting_of_each_function(template: Template, full_template:
         "compact": 3008,
         "query": 1769,
         "authorize": 256,
+        "show": 256,
     }
     assert full_template.function("query")["MemorySize"] == 3008
 

@@ -11,7 +11,7 @@ import pytest
 from infra import bytecode, imports, node, packaging
 from infra.imports import files_of, third_party_of
 from infra.packaging import VERBS, PackagingFailed, Verb, package
-from infra.paths import FUNCTIONS, LOCK
+from infra.paths import FUNCTIONS, LOCK, ROOT
 
 WRITTEN = [verb for verb in VERBS if (FUNCTIONS / verb / "handler.py").exists()]
 # What a module is called, and the package that brings it.
@@ -71,7 +71,7 @@ def test_requirements_name_no_versions_because_the_lock_has_them(verb: Verb) -> 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_package_for_lambda_fits_with_room_to_grow(verb: Verb) -> None:
-    room = {"receive": 20, "store": 110, "plan": 15, "compact": 110, "query": 180, "authorize": 15}
+    room = {"receive": 20, "store": 110, "plan": 15, "compact": 110, "query": 180, "authorize": 15, "show": 2}
     assert package(verb, "deploy").size_bytes() < room[verb] * 1024 * 1024
     assert max(room.values()) * 1024 * 1024 < packaging.LAMBDA_PACKAGE_BYTES
 
@@ -99,7 +99,13 @@ def test_nothing_is_carried_that_only_a_developer_needs(verb: Verb) -> None:
     assert not [path for path in carried if path.suffix in {".pyi", ".pyx", ".pxd", ".h"}]
     assert not [path for path in carried if {"tests", "include", "bin"} & set(path.parts)]
     services = {path.parts[2] for path in carried if path.parts[:2] == ("botocore", "data") and len(path.parts) > 3}
-    assert services == {"dynamodb", "lambda", "s3", "sqs", "sts"}
+    assert services == (set() if verb == "show" else {"dynamodb", "lambda", "s3", "sqs", "sts"})
+
+
+def test_show_carries_the_pages_and_no_library() -> None:
+    folder = package("show", "deploy").folder
+    assert (folder / "web" / "index.html").read_bytes() == (ROOT / "web" / "index.html").read_bytes()
+    assert {path.name for path in folder.iterdir()} == {"show", "spandrel", "web"}
 
 
 def test_each_function_leaves_the_others_libraries_alone() -> None:

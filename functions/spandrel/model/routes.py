@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Function = Literal["receive", "query"]
+Function = Literal["receive", "query", "show"]
 Scope = Literal["ingest", "query", "admin"]
 SCOPES: tuple[Scope, ...] = ("ingest", "query", "admin")
 
@@ -64,6 +64,9 @@ ROUTES: tuple[Route, ...] = (
     *_every_method("/v2/projects/{project}/{proxy+}", "receive", "ingest"),
     *_every_method("/api/{proxy+}", "query", "query"),
     *_every_method("/health", "query", None),
+    # The web UI: pages and their files, which are the same for everybody. What they show, they ask for with a key.
+    *_every_method("/", "show", None),
+    *_every_method("/ui/{proxy+}", "show", None),
 )
 
 
