@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from .sql.fragment import Fragment, combined, joined
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """`sql` is boolean and has one `?` for each of `parameters`, in their order. It may be null, which is not true."""
+class Condition(Fragment):
+    """A fragment that is boolean. It may be null, which is not true."""
 
-    sql: str
-    parameters: tuple[object, ...] = ()
+    __slots__ = ()
 
 
 NEVER = Condition("false")
 ALWAYS = Condition("true")
 
 
-def every(conditions: Iterable[Condition]) -> Condition:
+def every(conditions: Iterable[Fragment]) -> Condition:
     """All of them; true of none."""
-    return _joined(conditions, " AND ", ALWAYS)
+    found = [one for one in conditions if one != ALWAYS]
+    return NEVER if NEVER in found else _together(found, " AND ", ALWAYS)
 
 
-def some(conditions: Iterable[Condition]) -> Condition:
+def some(conditions: Iterable[Fragment]) -> Condition:
     """At least one of them; false of none."""
-    return _joined(conditions, " OR ", NEVER)
+    found = [one for one in conditions if one != NEVER]
+    return ALWAYS if ALWAYS in found else _together(found, " OR ", NEVER)
+
+
+def untrue(condition: Fragment) -> Condition:
+    """It is false or null."""
+    if condition in (ALWAYS, NEVER):
+        return NEVER if condition == ALWAYS else ALWAYS
+    return _as_condition(combined("({} IS NOT TRUE)", condition))
 
 
 def one_of(expression: str, values: Iterable[object]) -> Condition:
@@ -41,9 +49,13 @@ def starts_in(start_ns: int, end_ns: int) -> Condition:
     return Condition("start_time_unix_nano BETWEEN ?::UBIGINT AND ?::UBIGINT", (first_ns, last_ns))
 
 
-def _joined(conditions: Iterable[Condition], word: str, empty: Condition) -> Condition:
-    parts = list(conditions)
-    if len(parts) < 2:
-        return parts[0] if parts else empty
-    parameters = tuple(parameter for part in parts for parameter in part.parameters)
-    return Condition("(" + word.join(part.sql for part in parts) + ")", parameters)
+def _together(conditions: list[Fragment], word: str, empty: Condition) -> Condition:
+    if not conditions:
+        return empty
+    if len(conditions) == 1:
+        return _as_condition(conditions[0])
+    return _as_condition(combined("({})", joined(word, conditions)))
+
+
+def _as_condition(fragment: Fragment) -> Condition:
+    return Condition(fragment.sql, fragment.parameters)

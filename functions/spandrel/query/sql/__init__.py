@@ -1,0 +1,1 @@
+"""TraceQL -> SQL over the table `spans` of some blocks. Values are only ever parameters."""

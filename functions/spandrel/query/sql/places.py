@@ -1,0 +1,117 @@
+"""Where the fields of a query are found: what the columns of some blocks hold of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from spandrel.blocks.naming import ATTRIBUTE_TYPES, SERVICE_NAME, AttributeScope, AttributeType, attribute_column
+from spandrel.blocks.reader import quoted
+from spandrel.query.condition import Condition, some, untrue
+from spandrel.traceql.expressions import Attribute, Scope
+from spandrel.traceql.intrinsics import ValueType
+
+from .fragment import Fragment, combined, parameter
+from .values import NOTHING, Alternative, Value, whole_value
+
+_COLUMN_SCOPES: dict[Scope, AttributeScope] = {
+    Scope.SPAN: "span",
+    Scope.RESOURCE: "resource",
+    Scope.INSTRUMENTATION: "scope",
+}
+_SCALARS = {
+    "string": ValueType.TEXT,
+    "int": ValueType.INTEGER,
+    "double": ValueType.FLOAT,
+    "bool": ValueType.BOOLEAN,
+}
+_OPAQUE_FIELDS = ("bytes", "array", "kvlist")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`columns` are those that the blocks have.
+
+    `event` and `link` are the one event and the one link that are looked at, as structs; ABSENT: there is none, None:
+    none is chosen yet. `with_facts`: the table has the columns of `facts.COLUMNS` too.
+    """
+
+    columns: frozenset[str]
+    event: Fragment | None = None
+    link: Fragment | None = None
+    with_facts: bool = False
+
+
+ABSENT = Fragment("NULL")
+
+
+def attribute(field: Attribute, place: Place) -> Value:
+    """The value of an attribute there."""
+    match field.scope:
+        case Scope.ANY:
+            return _first_scope(field.key, place)
+        case Scope.EVENT:
+            return _in_struct(place.event, field.key)
+        case Scope.LINK:
+            return _in_struct(place.link, field.key)
+    return _in_scope(_COLUMN_SCOPES[field.scope], field.key, place)
+
+
+def _first_scope(key: str, place: Place) -> Value:
+    """Of the span if it has it, else of its resource, else of its instrumentation scope."""
+    found: list[Value] = []
+    absent: list[Condition] = []
+    for scope in _COLUMN_SCOPES.values():
+        value = _in_scope(scope, key, place)
+        for missing in absent:
+            value = value.guarded(missing)
+        found.append(value)
+        if value != NOTHING:
+            absent = [untrue(some(one.present for one in found))]
+    return whole_value(found)
+
+
+def _in_scope(scope: AttributeScope, key: str, place: Place) -> Value:
+    found = [_in_column(column, kind) for column, kind in attribute_columns(scope, key, place.columns)]
+    rest = f"{scope}_rest"
+    if rest in place.columns:
+        found.append(_in_pairs(Fragment(rest), key))
+    return whole_value(found)
+
+
+def attribute_columns(scope: AttributeScope, key: str, columns: frozenset[str]) -> list[tuple[str, AttributeType]]:
+    """The columns, among those there are, that hold the attribute, with their types."""
+    named = [(attribute_column(scope, key, kind), kind) for kind in ATTRIBUTE_TYPES]
+    found = [(column, kind) for column, kind in named if column in columns]
+    if scope == "resource" and key == SERVICE_NAME:
+        found.append(("service", "string"))
+    return found
+
+
+def _in_column(column: str, kind: AttributeType) -> Value:
+    name = Fragment(quoted(column))
+    if kind == "bytes":
+        return Value(opaque=(Condition(f"{name.sql} IS NOT NULL"),))
+    if kind.endswith("[]"):
+        elements = combined("nullif({}, [])", name)
+        alternative = Alternative(_SCALARS[kind.removesuffix("[]")], elements, is_list=True)
+        return Value((alternative,), (Condition(f"{name.sql} IS NOT NULL"),))
+    return Value((Alternative(_SCALARS[kind], name),))
+
+
+def _in_struct(struct: Fragment | None, key: str) -> Value:
+    """An attribute of an event or a link."""
+    return _in_pairs(combined("({}).attributes", struct), key) if is_there(struct) else NOTHING
+
+
+def is_there(struct: Fragment | None) -> TypeGuard[Fragment]:
+    """Whether an event or a link is looked at."""
+    return struct is not None and struct != ABSENT
+
+
+def _in_pairs(pairs: Fragment, key: str) -> Value:
+    """The first of the key-value pairs that has that key."""
+    first = combined('list_filter({}, lambda pair: pair."key" = {})[1]', pairs, parameter(key))
+    found = [Alternative(kind, combined(f'({{}})."{field}"', first)) for field, kind in _SCALARS.items()]
+    opaque = [combined(f'({{}})."{field}" IS NOT NULL', first) for field in _OPAQUE_FIELDS]
+    return Value(tuple(found), (some(opaque),))
