@@ -106,7 +106,7 @@ def blocks_of(tables: Iterator[pa.Table], schema: pa.Schema, draft: Callable[[in
         if len(table) == 0:
             continue
         if writer is None:
-            writer = BlockWriter(schema, draft(written))
+            writer = BlockWriter(schema, draft(written), thorough=True)
         writer.add(table)
         if writer.size_bytes >= BLOCK_BYTES:
             yield writer.finished()

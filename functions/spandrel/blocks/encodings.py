@@ -1,0 +1,92 @@
+"""How a block's columns are encoded: only in ways that every Parquet engine reads.
+
+BYTE_STREAM_SPLIT of integers would take a byte a span off each time, but engines without it (Trino, and so Athena)
+could not read the column (ADR 0006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from .schema import COLUMNS
+
+QUICK_LEVEL, THOROUGH_LEVEL = 1, 6
+
+# Ids and times hardly repeat: a dictionary of them would be built and thrown away.
+_QUICK = {
+    "trace_id": "PLAIN",
+    "span_id": "PLAIN",
+    "parent_span_id": "PLAIN",
+    "start_time_unix_nano": "DELTA_BINARY_PACKED",
+    "duration_nano": "DELTA_BINARY_PACKED",
+}
+_SAMPLE_SPANS = 4096
+_SAMPLE_DISTINCT = 0.75  # of the sample: such a column goes without a dictionary
+_TRIED_DISTINCT = 0.02  # of the sample: from here on a dictionary may not pay
+
+
+def quick_encodings(table: pa.Table) -> dict[str, str]:
+    """The columns that are written without a dictionary, and how: a guess from a sample, for blocks that live for a
+    minute.
+    """
+    plain = {n: "PLAIN" for n in table.column_names if n not in COLUMNS and _distinct(table[n]) > _SAMPLE_DISTINCT}
+    doubles = {name: "BYTE_STREAM_SPLIT" for name in plain if name.endswith(":double")}
+    return {name: how for name, how in _QUICK.items() if name in table.column_names} | plain | doubles
+
+
+def thorough_encodings(table: pa.Table) -> dict[str, str]:
+    """The same, each way tried on the rows of `table`: for blocks that stay."""
+    tried = [name for name in table.column_names if _distinct(table[name]) > _TRIED_DISTINCT]
+    best = {name: _smallest(table[name]) for name in tried}
+    return {name: how for name, how in best.items() if how is not None}
+
+
+def parquet_writer(
+    sink: pa.NativeFile, schema: pa.Schema, encodings: Mapping[str, str], level: int
+) -> pq.ParquetWriter:
+    """A writer of these columns; those without an encoding have a dictionary."""
+    return pq.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        compression_level=level,
+        use_dictionary=[name for name in schema.names if name not in encodings],
+        column_encoding=dict(encodings),
+        store_schema=False,
+        write_page_checksum=True,
+    )
+
+
+def _distinct(column: pa.ChunkedArray) -> float:
+    """Which part of a sample is distinct; 0 where that says nothing."""
+    kind = column.type
+    if not (pa.types.is_primitive(kind) or pa.types.is_string(kind) or pa.types.is_fixed_size_binary(kind)):
+        return 0.0
+    sample = column.slice(0, _SAMPLE_SPANS).drop_null()
+    return pc.count_distinct(sample).as_py() / len(sample) if len(sample) > 100 else 0.0
+
+
+def _smallest(column: pa.ChunkedArray) -> str | None:
+    """The encoding that takes the fewest bytes; None for a dictionary."""
+    sizes = {how: _size_bytes(column, how) for how in (None, "PLAIN", *_others(column.type))}
+    return min(sizes, key=lambda how: sizes[how])
+
+
+def _others(kind: pa.DataType) -> Sequence[str]:
+    if pa.types.is_integer(kind):
+        return ("DELTA_BINARY_PACKED",)
+    if pa.types.is_string(kind):
+        return ("DELTA_BYTE_ARRAY",)
+    return ("BYTE_STREAM_SPLIT",) if pa.types.is_floating(kind) else ()
+
+
+def _size_bytes(column: pa.ChunkedArray, how: str | None) -> int:
+    sink = pa.BufferOutputStream()
+    table = pa.table({"tried": column})
+    with parquet_writer(sink, table.schema, {} if how is None else {"tried": how}, THOROUGH_LEVEL) as writer:
+        writer.write_table(table)
+    return int(sink.tell())
