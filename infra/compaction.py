@@ -45,7 +45,8 @@ class Compaction(Construct):
         storage.let(compact, "s3:GetObject", "s3:PutObject", to="blocks")
         storage.let_tell_missing(compact)
         entries = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
-        compact.may(*entries, on=storage.catalogue.table_arn)
+        deletions = ("dynamodb:Query", "dynamodb:GetItem", "dynamodb:ConditionCheckItem")
+        compact.may(*entries, *deletions, on=storage.catalogue.table_arn)
         lambda_.EventInvokeConfig(
             self, "Tries", function=compact.unpublished, qualifier=compact.live.alias_name, retry_attempts=2
         )

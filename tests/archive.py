@@ -14,6 +14,7 @@ from spandrel.blocks.database import Database
 from spandrel.blocks.reader import BlockReader
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.catalogue import Block
+from spandrel.model.deletions import Deletion
 from spandrel.model.errors import NotFound
 from spandrel.model.lifecycle import Passing
 from spandrel.model.limits import MIB
@@ -55,6 +56,10 @@ class MemoryCatalogue:
     """A catalogue in memory."""
 
     kept: dict[str, Block] = field(default_factory=dict)
+    deleted: list[Deletion] = field(default_factory=list)
+
+    def deletions(self, tenant: str) -> Sequence[Deletion]:
+        return [deletion for deletion in self.deleted if deletion.tenant == tenant]
 
     def add(self, block: Block) -> None:
         self.kept[block.key] = block

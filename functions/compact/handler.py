@@ -12,6 +12,7 @@ from spandrel.aws.clients import client
 from spandrel.aws.jobs import job_of
 from spandrel.aws.ledger import DynamoLedger
 from spandrel.aws.object_store import S3ObjectStore
+from spandrel.model.retention import Retention
 
 from .worker import Worker
 
@@ -26,5 +27,5 @@ def _worker() -> Worker:
     """The composition root: settings are read and clients made on the first call, not at import."""
     logging.getLogger("compact").setLevel(os.environ["SPANDREL_LOG_LEVEL"])
     dynamodb, table = client("dynamodb"), os.environ["SPANDREL_CATALOGUE_TABLE"]
-    catalogue = DynamoCatalogue(dynamodb, table, int(os.environ["SPANDREL_RETENTION_DAYS"]))
+    catalogue = DynamoCatalogue(dynamodb, table, Retention.from_text(os.environ["SPANDREL_RETENTION_DAYS"]))
     return Worker(S3ObjectStore(client("s3"), os.environ["SPANDREL_BUCKET"]), DynamoLedger(dynamodb, table, catalogue))

@@ -12,10 +12,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from spandrel.blocks.erasing import Erasure
 from spandrel.blocks.merge import Source, draft_of, merged
+from spandrel.blocks.writer import block_name
 from spandrel.model.catalogue import Block, Ledger, ObjectStore
+from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Conflict, Corrupt, NotFound
 from spandrel.model.levels import Job
+from spandrel.query.text_values import typed_values
 
 PARALLEL_READS = 8
 
@@ -33,29 +37,30 @@ class Worker:
         """The job, unless its blocks are gone already. Overloaded when it can be done later."""
         if not self.ledger.live(job.inputs):
             return
-        readable, sources = self._sources(job.inputs)
+        deletions = self.ledger.deletions(job.tenant)
+        readable, sources = self._sources(job.inputs, deletions.pending)
         if not readable:
             return
         merge = Job(job.tenant, job.level, tuple(readable))
-        outputs = list(self._written(merge, sources))
+        outputs = list(self._written(merge, sources, output_name(job, deletions.number), deletions.number))
         try:
             self.ledger.swap(job.name, readable, outputs)
         except Conflict as lost:
             _log.info("somebody else was first: %s", lost)
 
-    def _written(self, job: Job, sources: Sequence[Source]) -> Iterator[Block]:
-        for block in merged(sources, lambda number: draft_of(job.inputs, job.level, job.name, number)):
+    def _written(self, job: Job, sources: Sequence[Source], name: str, deletions: int) -> Iterator[Block]:
+        for block in merged(sources, lambda number: draft_of(job.inputs, job.level, name, number, deletions)):
             self.objects.put(block.entry.key, block.body)
             yield block.entry
 
-    def _sources(self, inputs: Sequence[Block]) -> tuple[list[Block], list[Source]]:
+    def _sources(self, inputs: Sequence[Block], deletions: Sequence[Deletion]) -> tuple[list[Block], list[Source]]:
         """The blocks that can be swapped out, and those of them that have spans to give."""
         with ThreadPoolExecutor(PARALLEL_READS) as pool:
             bodies = list(pool.map(self._body, inputs))
         swapped, sources = [], []
         for block, body in zip(inputs, bodies, strict=True):
             try:
-                sources += [Source(block, body)] if body is not None else []
+                sources += [Source(block, body, erasure_of(block, deletions))] if body is not None else []
                 swapped.append(block)
             except Corrupt as why:
                 _log.error("a block is set aside: %s", why)
@@ -68,3 +73,20 @@ class Worker:
         except NotFound:
             _log.error("block %s has no object %s; its entry goes", block.block_id, block.key)
             return None
+
+
+def output_name(job: Job, deletions: int) -> str:
+    """What the outputs are called: after the job and, because they depend on it, the last deletion that was known."""
+    return block_name([job.name, str(deletions)]) if deletions else job.name
+
+
+def erasure_of(block: Block, deletions: Sequence[Deletion]) -> Erasure | None:
+    """What a block's spans must not have any more; None where no deletion is about it."""
+    about = [deletion for deletion in deletions if deletion.is_about(block)]
+    if not about:
+        return None
+    attributes = [deletion.attribute for deletion in about if deletion.attribute]
+    return Erasure(
+        trace_ids=[deletion.trace_id for deletion in about if deletion.trace_id],
+        attributes=[(key, typed_values(text)) for key, text in attributes],
+    )

@@ -12,6 +12,7 @@ from spandrel.aws.clients import client
 from spandrel.aws.jobs import LambdaJobs
 from spandrel.aws.ledger import DynamoLedger
 from spandrel.aws.object_store import S3ObjectStore
+from spandrel.model.retention import Retention
 
 from .planner import Planner
 
@@ -27,7 +28,7 @@ def _planner() -> Planner:
     environment = os.environ
     logging.getLogger("plan").setLevel(environment["SPANDREL_LOG_LEVEL"])
     dynamodb, table = client("dynamodb"), environment["SPANDREL_CATALOGUE_TABLE"]
-    catalogue = DynamoCatalogue(dynamodb, table, int(environment["SPANDREL_RETENTION_DAYS"]))
+    catalogue = DynamoCatalogue(dynamodb, table, Retention.from_text(environment["SPANDREL_RETENTION_DAYS"]))
     return Planner(
         ledger=DynamoLedger(dynamodb, table, catalogue),
         objects=S3ObjectStore(client("s3"), environment["SPANDREL_BUCKET"]),

@@ -19,6 +19,7 @@ from spandrel.blocks.reader import BlockReader
 from spandrel.http.request import Event
 from spandrel.http.response import Answer
 from spandrel.model.limits import MIB
+from spandrel.model.retention import Retention
 from spandrel.query.reading import TraceStore
 
 from .answering import Answering
@@ -44,7 +45,7 @@ def _answering() -> Answering:
     catalogue = DynamoCatalogue(
         client("dynamodb", PARALLEL_QUERIES),
         environment["SPANDREL_CATALOGUE_TABLE"],
-        retention_days=int(environment["SPANDREL_RETENTION_DAYS"]),
+        Retention.from_text(environment["SPANDREL_RETENTION_DAYS"]),
     )
     return Answering(TraceStore(catalogue, _reader(objects)), objects, time.time_ns)
 

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spandrel.aws.queued import Queued, unpacked
 from spandrel.blocks.writer import WrittenBlock, block_name, write_blocks
-from spandrel.model.catalogue import Catalogue, ObjectStore
+from spandrel.model.catalogue import Block, ObjectStore
 from spandrel.model.errors import Overloaded, Undecodable
 from spandrel.model.limits import MIB
 
@@ -29,6 +29,13 @@ from spandrel.model.limits import MIB
 BLOCK_SOURCE_BYTES = 16 * MIB
 
 Record = Mapping[str, Any]
+
+
+class Entries(Protocol):
+    """The catalogue, for whoever only adds to it."""
+
+    def add(self, block: Block) -> None:
+        """Adding the same block again changes nothing; Overloaded when the same call can succeed later."""
 
 
 class DeadLetters(Protocol):
@@ -51,7 +58,7 @@ class Batch:
     """One invocation's messages and the ports through which they are stored."""
 
     objects: ObjectStore
-    catalogue: Catalogue
+    catalogue: Entries
     dead_letters: DeadLetters
 
     def store(self, records: Sequence[Record]) -> Outcome:
@@ -131,8 +138,9 @@ def _blocks(part: Sequence[Queued]) -> list[WrittenBlock]:
     if not part:
         return []
     name = block_name([request.message_id for request in part])
-    received_ns = max(request.received_ns for request in part)
-    return list(write_blocks(part[0].tenant, [request.body for request in part], received_ns, name))
+    received_ns = [request.received_ns for request in part]
+    bodies = [request.body for request in part]
+    return list(write_blocks(part[0].tenant, bodies, max(received_ns), name, min(received_ns)))
 
 
 def _faults(request: Queued) -> Iterator[str]:

@@ -12,6 +12,7 @@ from spandrel.aws.catalogue import DynamoCatalogue
 from spandrel.aws.clients import client
 from spandrel.aws.dead_letters import SqsDeadLetters
 from spandrel.aws.object_store import S3ObjectStore
+from spandrel.model.retention import Retention
 
 from .batch import Batch
 
@@ -37,7 +38,7 @@ def _batch() -> Batch:
         catalogue=DynamoCatalogue(
             client("dynamodb"),
             environment["SPANDREL_CATALOGUE_TABLE"],
-            retention_days=int(environment["SPANDREL_RETENTION_DAYS"]),
+            Retention.from_text(environment["SPANDREL_RETENTION_DAYS"]),
         ),
         dead_letters=SqsDeadLetters(client("sqs"), environment["SPANDREL_DEAD_LETTER_QUEUE_URL"]),
     )

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from spandrel.aws.catalogue import DUE, SPREAD_NS, DynamoCatalogue, block_of, item_of
+from spandrel.aws.catalogue import SPREAD_NS, DynamoCatalogue, block_of, item_of
 from spandrel.aws.clients import client
 from spandrel.model.errors import Corrupt, Overloaded
+from spandrel.model.retention import DAY_NS, Retention
 from tests.builders import RECEIVED_NS as NOW_NS
 from tests.builders import block
 from tests.tables import make_catalogue_table
@@ -23,7 +24,7 @@ TABLE = "catalogue"
 def catalogue(aws: None) -> Iterator[DynamoCatalogue]:
     dynamodb = client("dynamodb")
     make_catalogue_table(dynamodb, TABLE)
-    yield DynamoCatalogue(dynamodb, TABLE, retention_days=30, clock_ns=lambda: NOW_NS)
+    yield DynamoCatalogue(dynamodb, TABLE, Retention(30), clock_ns=lambda: NOW_NS)
 
 
 def names(catalogue: DynamoCatalogue, start_ns: int, end_ns: int, tenant: str = "shop") -> list[str]:
@@ -90,10 +91,29 @@ def test_what_arrived_before_retention_is_not_shown(catalogue: DynamoCatalogue) 
     assert names(catalogue, 0, 2**64) == ["kept"]
 
 
-def test_an_item_says_when_dynamodb_may_remove_it(catalogue: DynamoCatalogue) -> None:
-    catalogue.add(block("a", NOW_NS, NOW_NS))
-    (item,) = [item for item in client("dynamodb").scan(TableName=TABLE)["Items"] if item["pk"]["S"] != DUE]
-    assert int(item["expires"]["N"]) == 1_790_000_000 + 30 * 86_400
+def test_an_entry_never_expires_by_itself_so_that_a_longer_retention_counts_for_it(aws: None) -> None:
+    dynamodb = client("dynamodb")
+    make_catalogue_table(dynamodb, TABLE)
+    DynamoCatalogue(dynamodb, TABLE, Retention(1), lambda: NOW_NS).add(block("a", NOW_NS, NOW_NS))
+    assert all("expires" not in item for item in dynamodb.scan(TableName=TABLE)["Items"])
+    later_ns = NOW_NS + 20 * DAY_NS
+    assert names(DynamoCatalogue(dynamodb, TABLE, Retention(1), lambda: later_ns), NOW_NS, NOW_NS + 1) == []
+    assert names(DynamoCatalogue(dynamodb, TABLE, Retention(30), lambda: later_ns), NOW_NS, NOW_NS + 1) == ["a"]
+
+
+def test_each_tenant_has_its_own_retention_to_the_nanosecond(aws: None) -> None:
+    dynamodb, now_ns = client("dynamodb"), [NOW_NS]
+    make_catalogue_table(dynamodb, TABLE)
+    catalogue = DynamoCatalogue(dynamodb, TABLE, Retention(30, {"bank": 7}), lambda: now_ns[0])
+    for tenant in ("bank", "shop"):
+        for far in (False, True):
+            catalogue.add(block(f"{tenant}{far}", NOW_NS, NOW_NS, tenant=tenant, far=far))
+    for tenant, days in {"bank": 7, "shop": 30}.items():
+        now_ns[0] = NOW_NS + days * DAY_NS
+        assert len(names(catalogue, NOW_NS, NOW_NS + 1, tenant)) == 2
+        now_ns[0] += 1
+        assert names(catalogue, NOW_NS, NOW_NS + 1, tenant) == []
+        assert len(catalogue.arrived(tenant, 0, 2**64, expired=True)) == 2
 
 
 class PagedDynamo:
@@ -111,7 +131,7 @@ class PagedDynamo:
 
 def test_every_page_is_read_until_the_last() -> None:
     paged = PagedDynamo(*(item_of(block(name, NOW_NS, NOW_NS)) for name in "abc"))
-    assert names(DynamoCatalogue(paged, TABLE, 30, lambda: NOW_NS), NOW_NS, NOW_NS + 1) == ["c", "b", "a"]
+    assert names(DynamoCatalogue(paged, TABLE, Retention(30), lambda: NOW_NS), NOW_NS, NOW_NS + 1) == ["c", "b", "a"]
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "InternalServerError"])
@@ -120,7 +140,7 @@ def test_a_table_that_cannot_answer_now_is_overloaded_not_empty(aws: None, code:
     with Stubber(dynamodb) as stubber:
         stubber.add_client_error("put_item", code, http_status_code=500)
         with pytest.raises(Overloaded):
-            DynamoCatalogue(dynamodb, TABLE, 30).add(block("a", NOW_NS, NOW_NS))
+            DynamoCatalogue(dynamodb, TABLE, Retention(30)).add(block("a", NOW_NS, NOW_NS))
 
 
 def test_an_entry_that_does_not_read_back_is_named(catalogue: DynamoCatalogue) -> None:

@@ -29,6 +29,7 @@ from spandrel.blocks.writer import write_blocks
 from spandrel.model.catalogue import Block
 from spandrel.model.errors import Conflict, Overloaded, Undecodable
 from spandrel.model.levels import HOUR_NS, MERGE_FROM, SET_ASIDE, Job
+from spandrel.model.retention import Retention
 from tests.archive import MemoryObjects
 from tests.builders import RECEIVED_NS, block, request_of, span
 from tests.tables import make_catalogue_table
@@ -93,7 +94,7 @@ class World:
     def __post_init__(self) -> None:
         dynamodb = client("dynamodb")
         make_catalogue_table(dynamodb, TABLE)
-        self.catalogue = DynamoCatalogue(dynamodb, TABLE, 30, lambda: self.now_ns)
+        self.catalogue = DynamoCatalogue(dynamodb, TABLE, Retention(30), lambda: self.now_ns)
         self.ledger = DynamoLedger(dynamodb, TABLE, self.catalogue, lambda: self.now_ns)
 
     def send(self, job: Job) -> None:

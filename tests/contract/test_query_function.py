@@ -18,6 +18,7 @@ from spandrel.aws.catalogue import DynamoCatalogue
 from spandrel.aws.clients import client
 from spandrel.aws.object_store import S3ObjectStore
 from spandrel.blocks.writer import write_blocks
+from spandrel.model.retention import Retention
 from tests.asking import Asking
 from tests.builders import request_of, span
 from tests.contract.conftest import REGION
@@ -56,7 +57,7 @@ class Storing:
 
     def __init__(self) -> None:
         self.objects = S3ObjectStore(client("s3"), BUCKET)
-        self.catalogue = DynamoCatalogue(client("dynamodb"), TABLE, retention_days=30)
+        self.catalogue = DynamoCatalogue(client("dynamodb"), TABLE, Retention(30))
         self._blocks = 0
 
     def add(self, request: ExportTraceServiceRequest, received_ns: int = NOW_NS, tenant: str = "shop") -> None:

@@ -47,6 +47,9 @@ MAY = {
     },
     "compact": {
         ("dynamodb:BatchGetItem", "${StorageCatalogue.Arn}"),
+        ("dynamodb:GetItem", "${StorageCatalogue.Arn}"),
+        ("dynamodb:Query", "${StorageCatalogue.Arn}"),
+        ("dynamodb:ConditionCheckItem", "${StorageCatalogue.Arn}"),
         ("dynamodb:PutItem", "${StorageCatalogue.Arn}"),
         ("dynamodb:UpdateItem", "${StorageCatalogue.Arn}"),
         ("dynamodb:DeleteItem", "${StorageCatalogue.Arn}"),

@@ -12,113 +12,116 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from botocore.client import BaseClient
 
 from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block
+from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Corrupt
 from spandrel.model.levels import HOUR_NS, hour_of
-from spandrel.model.lifecycle import EXPIRES
+from spandrel.model.retention import DAY_NS, Retention
 
+from .deletions import deletions_of
 from .faults import told_apart
+from .items import Item, items
 
 SPREAD_NS = FAR_BEFORE_NS + HOUR_NS + FAR_AFTER_NS  # of the starts in blocks of one hour of arrival
 PARALLEL_QUERIES = 16
 DUE = "#due"
-_DAY_NS = 86_400 * 10**9
 _LAST_NS = 2**64 - 1
-
-Item = dict[str, dict[str, Any]]
 
 
 class DynamoCatalogue:
     """`spandrel.model.catalogue.Catalogue` over one table with keys `pk` and `sk`.
 
-    What arrived more than `retention_days` ago is not shown, whether or not DynamoDB has removed it yet.
+    What arrived longer ago than the tenant's retention is not shown, whether or not its entry is still there.
     """
 
     def __init__(
-        self, dynamodb: BaseClient, table: str, retention_days: int, clock_ns: Callable[[], int] = time.time_ns
+        self, dynamodb: BaseClient, table: str, retention: Retention, clock_ns: Callable[[], int] = time.time_ns
     ) -> None:
         self._dynamodb = dynamodb
         self._table = table
-        self._retention_ns = retention_days * _DAY_NS
+        self._retention = retention
         self._clock_ns = clock_ns
 
     def add(self, block: Block) -> None:
         """First the note that there is something to merge: should we die in between, it is one for nothing."""
         with told_apart(f"cataloguing block {block.block_id}"):
             self._dynamodb.put_item(TableName=self._table, Item=due_item(block))
-            self._dynamodb.put_item(TableName=self._table, Item=self.item_of(block))
+            self._dynamodb.put_item(TableName=self._table, Item=item_of(block))
 
-    def item_of(self, block: Block) -> Item:
-        """A block's item, with the time from which on DynamoDB may remove it."""
-        expires_s = (block.received_ns + self._retention_ns) // 10**9
-        return item_of(block) | {EXPIRES: {"N": str(expires_s)}}
+    def deletions(self, tenant: str) -> Sequence[Deletion]:
+        return deletions_of(self._dynamodb, self._table, tenant)
 
     def blocks(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
         if start_ns >= end_ns:
             return []
-        found = self._read(tenant, start_ns, end_ns, "min_start < :end", {":end": {"N": str(end_ns)}})
+        alive_ns = self._alive_ns(tenant)
+        values = {":end": {"N": str(end_ns)}, ":alive": {"N": str(alive_ns)}}
+        days_ns = (max(start_ns, alive_ns - SPREAD_NS), end_ns)
+        found = self._read(tenant, (start_ns, end_ns), days_ns, "min_start < :end AND received >= :alive", values)
         return sorted(found, key=lambda block: (block.max_start_ns, block.block_id), reverse=True)
 
-    def arrived(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
-        """All live blocks of the tenant that arrived in [start_ns, end_ns), far ones included, oldest first."""
-        within = {":arrived": {"N": str(start_ns)}, ":before": {"N": str(end_ns)}}
+    def arrived(self, tenant: str, start_ns: int, end_ns: int, *, expired: bool = False) -> Sequence[Block]:
+        """All blocks of the tenant that arrived in [start_ns, end_ns), far ones included, oldest first: live ones, or
+        those that have `expired`.
+        """
+        alive_ns = self._alive_ns(tenant)
+        start_ns, end_ns = (start_ns, min(end_ns, alive_ns)) if expired else (max(start_ns, alive_ns), end_ns)
+        if start_ns >= end_ns:
+            return []
+        values = {":arrived": {"N": str(start_ns)}, ":before": {"N": str(end_ns)}}
+        first_ns = max(0, start_ns - SPREAD_NS)
         wanted = "received >= :arrived AND received < :before"
-        found = self._read(tenant, max(0, start_ns - SPREAD_NS), end_ns, wanted, within, far_from_ns=0)
+        found = self._read(tenant, (first_ns, end_ns), (first_ns, end_ns), wanted, values, far_from_ns=0)
         return sorted(found, key=lambda block: (block.received_ns, block.block_id))
+
+    def _alive_ns(self, tenant: str) -> int:
+        return self._retention.since_ns(tenant, self._clock_ns())
 
     def _read(
         self,
         tenant: str,
-        start_ns: int,
-        end_ns: int,
+        starts_ns: tuple[int, int],
+        days_ns: tuple[int, int],
         wanted: str,
         values: Item,
         far_from_ns: int | None = None,
     ) -> list[Block]:
         """The blocks of all partitions that a range of starts can be in, in no order."""
+        start_ns, end_ns = starts_ns
         far_from_ns = start_ns if far_from_ns is None else far_from_ns
         ranges = [(f"{tenant}#blocks#far", far_from_ns, _LAST_NS)]
         until_ns = min(end_ns + SPREAD_NS, _LAST_NS)
-        ranges += [(f"{tenant}#blocks#{day}", start_ns, until_ns) for day in self._days(start_ns, end_ns)]
+        ranges += [(f"{tenant}#blocks#{day}", start_ns, until_ns) for day in self._days(*days_ns)]
         with ThreadPoolExecutor(min(PARALLEL_QUERIES, len(ranges))) as pool:
             pages = pool.map(lambda each: list(self._query(each, wanted, values)), ranges)
             return [block for page in pages for block in page]
 
     def _days(self, start_ns: int, end_ns: int) -> Iterator[str]:
-        """The days under which an ordinary block of the range can stand, within what retention leaves."""
-        now_ns = self._clock_ns()
-        first_ns = max(start_ns, now_ns - self._retention_ns - SPREAD_NS)
-        last_ns = min(end_ns + SPREAD_NS, now_ns + SPREAD_NS)
-        for day in range(first_ns // _DAY_NS, last_ns // _DAY_NS + 1):
-            yield _day(day * _DAY_NS)
+        """The days under which an ordinary block of the range can stand; none stands in the future."""
+        last_ns = min(end_ns, self._clock_ns()) + SPREAD_NS
+        for day in range(start_ns // DAY_NS, last_ns // DAY_NS + 1):
+            yield day_of(day * DAY_NS)
 
     def _query(self, sk_range: tuple[str, int, int], wanted: str, values: Item) -> Iterator[Block]:
         """All pages of one partition's blocks whose latest start is in the range: (partition, from, until), ns."""
         partition, from_ns, until_ns = sk_range
-        alive_ns = self._clock_ns() - self._retention_ns
-        question: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :from AND :until",
-            "FilterExpression": f"{wanted} AND received >= :alive",
-            "ExpressionAttributeValues": {
+        found = items(
+            self._dynamodb,
+            "reading the catalogue",
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :from AND :until",
+            FilterExpression=wanted,
+            ExpressionAttributeValues={
                 ":pk": {"S": partition},
                 ":from": {"S": f"{from_ns:020d}"},
                 ":until": {"S": f"{until_ns:020d}~"},
-                ":alive": {"N": str(alive_ns)},
                 **values,
             },
-        }
-        while True:
-            with told_apart("reading the catalogue"):
-                page = self._dynamodb.query(**question)
-            yield from map(block_of, page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            question["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        )
+        yield from map(block_of, found)
 
 
 def due_item(block: Block) -> Item:
@@ -129,8 +132,10 @@ def due_item(block: Block) -> Item:
 
 
 def item_of(block: Block) -> Item:
-    """A block -> its item, without the time at which DynamoDB removes it."""
-    day = "far" if block.far else _day(block.max_start_ns)
+    """A block -> its item. Without a time at which DynamoDB removes it: a retention that is made longer counts for
+    what is there already.
+    """
+    day = "far" if block.far else day_of(block.max_start_ns)
     item: Item = {
         "pk": {"S": f"{block.tenant}#blocks#{day}"},
         "sk": {"S": f"{block.max_start_ns:020d}#{block.block_id}"},
@@ -145,7 +150,9 @@ def item_of(block: Block) -> Item:
         "min_trace": {"B": block.min_trace_id},
         "max_trace": {"B": block.max_trace_id},
         "received": {"N": str(block.received_ns)},
+        "first_received": {"N": str(block.first_received_ns)},
         "far": {"BOOL": block.far},
+        "deletions": {"N": str(block.deletions)},
     }
     if block.operations is not None:
         text = json.dumps(block.operations, ensure_ascii=False, separators=(",", ":"))
@@ -173,6 +180,8 @@ def block_of(item: Item) -> Block:
             received_ns=int(item["received"]["N"]),
             far=item["far"]["BOOL"],
             operations=_operations(item),
+            first_received_ns=int(item["first_received"]["N"]),
+            deletions=int(item["deletions"]["N"]),
         )
     except (KeyError, ValueError, TypeError, zlib.error) as error:
         raise Corrupt(f"a catalogue entry does not read back: {error!r}", str(item.get("sk"))) from error
@@ -185,5 +194,6 @@ def _operations(item: Item) -> tuple[tuple[str, str, int], ...] | None:
     return tuple((service, name, kind) for service, name, kind in rows)
 
 
-def _day(at_ns: int) -> str:
+def day_of(at_ns: int) -> str:
+    """The UTC day of a unix time, YYYY-MM-DD."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_ns // 10**9)).date().isoformat()

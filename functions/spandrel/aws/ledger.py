@@ -20,12 +20,15 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from spandrel.model.catalogue import Block, Doomed, Due
+from spandrel.model.deletions import Deletions
 from spandrel.model.errors import Conflict
 from spandrel.model.levels import SET_ASIDE
 from spandrel.model.lifecycle import EXPIRES
 
-from .catalogue import DUE, DynamoCatalogue, Item, block_of, item_of
+from .catalogue import DUE, DynamoCatalogue, block_of, item_of
+from .deletions import known_deletions, no_later_than
 from .faults import code_of, told_apart
+from .items import Item
 
 DOOMED = "#doomed"
 GRACE_S = 900  # Lambda's longest run: a query that began before a swap may still read what was swapped out
@@ -99,6 +102,9 @@ class DynamoLedger:
     def live(self, blocks: Sequence[Block]) -> bool:
         return len(self._entries(blocks)) == len(blocks)
 
+    def deletions(self, tenant: str) -> Deletions:
+        return known_deletions(self._dynamodb, self._table, tenant)
+
     def set_aside(self, block: Block) -> None:
         with told_apart("setting a block aside"):
             try:
@@ -117,7 +123,8 @@ class DynamoLedger:
     def swap(self, name: str, inputs: Sequence[Block], outputs: Sequence[Block]) -> None:
         tenant = inputs[0].tenant
         steps: list[dict[str, Any]] = [{"Delete": self._only_if("attribute_exists(pk)", Key=_key(b))} for b in inputs]
-        steps += [{"Put": self._only_if("attribute_not_exists(pk)", Item=self._catalogue.item_of(b))} for b in outputs]
+        steps += [{"Put": self._only_if("attribute_not_exists(pk)", Item=item_of(b))} for b in outputs]
+        steps += [no_later_than(self._table, tenant, block.deletions) for block in outputs[:1]]
         steps.append({"Put": {"TableName": self._table, "Item": self._doomed_item(name, inputs)}})
         steps.append({"Delete": {"TableName": self._table, "Key": _job_key(tenant, name)}})
         with told_apart("swapping blocks"):

@@ -20,6 +20,7 @@ from spandrel.model.catalogue import Block
 from spandrel.model.errors import Corrupt
 
 from .attributes import Attribute, column_name, columns_of
+from .erasing import Erasure
 from .naming import ATTRIBUTE_SCOPES, AttributeScope, attribute_of_column, may_be_a_column
 from .pairs import Pairs, pairs_of, structs_of
 from .rest import counts_of
@@ -46,10 +47,11 @@ class _RowGroup:
 
 
 class Source:
-    """A block to merge. Corrupt when its bytes are no block."""
+    """A block to merge, without the spans that `erasure` is about. Corrupt when its bytes are no block."""
 
-    def __init__(self, entry: Block, body: bytes) -> None:
+    def __init__(self, entry: Block, body: bytes, erasure: Erasure | None = None) -> None:
         self.entry = entry
+        self._erasure = erasure
         try:
             plain = pq.read_metadata(pa.BufferReader(body))
             text = [field.name for field in plain.schema.to_arrow_schema() if field.type == pa.string()]
@@ -66,7 +68,8 @@ class Source:
             yield _RowGroup(self, index, group.num_rows, ids.min, ids.max)
 
     def read(self, index: int) -> pa.Table:
-        return self._file.read_row_group(index)
+        table = self._file.read_row_group(index)
+        return table if self._erasure is None else table.filter(pc.invert(self._erasure.rows(table)))
 
     def attribute_counts(self) -> Counter[tuple[AttributeScope, Attribute]]:
         """How often each attribute occurs: in columns by the footer's statistics, in rests as their writer counted."""
@@ -284,11 +287,21 @@ def _first_of_each(ordered: pa.Table) -> pa.Array:
     return pa.concat_arrays([pa.array([True]), differs])
 
 
-def draft_of(sources: Sequence[Block], level: int, name: str, number: int) -> Block:
-    """The entry with which an output begins: where and when its sources were, what it is called."""
+def draft_of(sources: Sequence[Block], level: int, name: str, number: int, deletions: int = 0) -> Block:
+    """The entry with which an output begins: where and when its sources were, what it is called, and the number of the
+    last deletion that was carried out on it.
+    """
     newest = max(sources, key=lambda block: block.received_ns)
     block_id = f"{name}-{number}"
     folder = newest.key.rpartition("/")[0]
     return replace(
-        newest, block_id=block_id, key=f"{folder}/{block_id}.parquet", level=level, spans=0, size_bytes=0, crc32=0
+        newest,
+        block_id=block_id,
+        key=f"{folder}/{block_id}.parquet",
+        level=level,
+        spans=0,
+        size_bytes=0,
+        crc32=0,
+        first_received_ns=min(block.first_received_ns for block in sources),
+        deletions=deletions,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from spandrel.model.catalogue import Block
@@ -61,6 +62,14 @@ def quoted(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Rows that no question sees, in some blocks: `condition`, of the columns there are, is SQL and its parameters."""
+
+    condition: Callable[[frozenset[str]], tuple[str, Sequence[object]]]
+    block_ids: frozenset[str]
+
+
 class BlockReader:
     """The cache of blocks and the database over it."""
 
@@ -68,21 +77,27 @@ class BlockReader:
         self.cache = cache
         self.database = database
 
-    def open(self, blocks: Sequence[Block], deadline_s: float) -> OpenBlocks:
-        """Brings the blocks' files here. Questions to them end at `deadline_s` of time.monotonic."""
-        return OpenBlocks(self, blocks, deadline_s)
+    def open(self, blocks: Sequence[Block], deadline_s: float, hidden: Sequence[Hidden] = ()) -> OpenBlocks:
+        """Brings the blocks' files here. Questions to them end at `deadline_s` of time.monotonic, and never see rows
+        that are `hidden`.
+        """
+        return OpenBlocks(self, blocks, deadline_s, hidden)
 
 
 class OpenBlocks:
     """Blocks whose files are here; `unread` are those that should be among them."""
 
-    def __init__(self, reader: BlockReader, blocks: Sequence[Block], deadline_s: float) -> None:
+    def __init__(
+        self, reader: BlockReader, blocks: Sequence[Block], deadline_s: float, hidden: Sequence[Hidden] = ()
+    ) -> None:
         self._reader = reader
         self._deadline_s = deadline_s
         fetched = reader.cache.fetch(blocks)
         self.unread = fetched.unread
         read = [block for block in blocks if block.block_id in fetched.paths]
         self._blocks = {str(fetched.paths[block.block_id]): block for block in read}
+        here = {block.block_id for block in read}
+        self._hidden = [one for one in hidden if not here.isdisjoint(one.block_ids)]
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -100,12 +115,14 @@ class OpenBlocks:
         only those, and where they are among ALWAYS the footers of many blocks need not be compared. Where there are no
         blocks there are no rows, not even of an aggregate. Raises QueryTooBroad when it takes too much time or memory.
         """
-        if columns is not None and set(columns) <= set(ALWAYS):
+        if columns is not None and set(columns) <= set(ALWAYS) and not self._hidden:
             chosen, files = ", ".join(columns), "read_parquet(?)"
         else:
             chosen, files = self._chosen(columns), "read_parquet(?, union_by_name = true)"
+        shown, hiding = self._shown()
         return self._run(
-            f"WITH spans AS (SELECT {chosen}, filename, file_row_number FROM {files}) {statement}", parameters
+            f"WITH spans AS (SELECT {chosen}, filename, file_row_number FROM {files}{shown}) {statement}",
+            [*hiding, *parameters],
         )
 
     def footers(self, key: str) -> list[bytes]:
@@ -116,6 +133,16 @@ class OpenBlocks:
     def block(self, filename: str) -> Block:
         """The block that a row's `filename` means."""
         return self._blocks[filename]
+
+    def _shown(self) -> tuple[str, list[object]]:
+        """A WHERE clause that leaves out what is hidden, and its parameters."""
+        conditions, parameters = [], []
+        for one in self._hidden:
+            sql, values = one.condition(self.columns)
+            files = [path for path, block in self._blocks.items() if block.block_id in one.block_ids]
+            conditions.append(f"(filename NOT IN (SELECT unnest(?::VARCHAR[])) OR NOT coalesce({sql}, false))")
+            parameters += [files, *values]
+        return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
 
     def _chosen(self, columns: Sequence[str] | None) -> str:
         wanted = sorted(self.columns | set(COLUMN_TYPES)) if columns is None else columns

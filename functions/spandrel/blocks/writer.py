@@ -33,11 +33,14 @@ class WrittenBlock:
     body: bytes
 
 
-def write_blocks(tenant: str, bodies: Sequence[bytes], received_ns: int, name: str) -> Iterator[WrittenBlock]:
+def write_blocks(
+    tenant: str, bodies: Sequence[bytes], received_ns: int, name: str, first_received_ns: int | None = None
+) -> Iterator[WrittenBlock]:
     """Serialized ExportTraceServiceRequests of one tenant -> at most two blocks: ordinary spans and far ones.
 
-    `received_ns` is when the newest of the requests arrived, `name` what makes them the same requests when they come
-    again: equal arguments give equal blocks under equal keys. Raises ValueError when a body cannot be decoded.
+    `received_ns` is when the newest of the requests arrived and `first_received_ns` the oldest, `name` what makes them
+    the same requests when they come again: equal arguments give equal blocks under equal keys. Raises ValueError when a
+    body cannot be decoded.
     """
     spans = Spans(list(bodies))
     far = _far(spans.start_time_unix_nano, received_ns)
@@ -47,7 +50,9 @@ def write_blocks(tenant: str, bodies: Sequence[bytes], received_ns: int, name: s
             continue
         table = spans.table(chosen)
         if len(table):
-            yield write_block(table, draft(tenant, received_ns, f"{name}-far" if is_far else name, is_far=is_far))
+            drafted = draft(tenant, received_ns, f"{name}-far" if is_far else name, is_far=is_far)
+            oldest_ns = received_ns if first_received_ns is None else first_received_ns
+            yield write_block(table, replace(drafted, first_received_ns=oldest_ns))
 
 
 def write_block(table: pa.Table, drafted: Block) -> WrittenBlock:

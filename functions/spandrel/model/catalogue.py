@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .lifecycle import Passing
+
+if TYPE_CHECKING:
+    from .deletions import Deletion, Deletions
 
 FAR_BEFORE_NS = 3600 * 10**9
 FAR_AFTER_NS = 600 * 10**9
@@ -22,7 +25,8 @@ class Block:
     `received_ns` is when the newest of them arrived; retention counts from there. `far`: their starts are far from
     their arrival (a replay, a bad clock), so they are kept apart from ordinary blocks, whose starts lie within
     FAR_BEFORE_NS and FAR_AFTER_NS of `received_ns`. `operations` is None where there were too many to list; then only
-    the block itself knows. `crc32` is of the whole object.
+    the block itself knows. `crc32` is of the whole object. `first_received_ns` is when the oldest arrived (0 where
+    nobody knows), and `deletions` the number of the last of the tenant's deletions that its spans were held to.
     """
 
     tenant: str
@@ -40,6 +44,8 @@ class Block:
     received_ns: int
     far: bool
     operations: tuple[Operation, ...] | None
+    first_received_ns: int = 0
+    deletions: int = 0
 
     def record(self) -> dict[str, Any]:
         """What JSON can hold of it: ids as hex."""
@@ -92,6 +98,9 @@ class Catalogue(Protocol):
     def blocks(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
         """All live blocks of the tenant with a span start in [start_ns, end_ns), newest first by latest start."""
 
+    def deletions(self, tenant: str) -> Sequence[Deletion]:
+        """What nobody may be shown any more of the tenant's blocks. To be read before the blocks are chosen."""
+
 
 class Ledger(Protocol):
     """The catalogue as compaction sees it: what is due, who works on it, and the one step that swaps blocks."""
@@ -114,12 +123,15 @@ class Ledger(Protocol):
     def live(self, blocks: Sequence[Block]) -> bool:
         """Whether all of them still have their entries."""
 
+    def deletions(self, tenant: str) -> Deletions:
+        """What a merge has to leave out; its outputs carry the number."""
+
     def set_aside(self, block: Block) -> None:
         """Marks a block that does not read, so that it is merged no more; nothing where it is gone."""
 
     def swap(self, name: str, inputs: Sequence[Block], outputs: Sequence[Block]) -> None:
         """All inputs out and all outputs in, in one step, and the inputs' objects doomed; Conflict: nothing was
-        done.
+        done, because an input is gone or the tenant has had a deletion that the outputs were not held to.
         """
 
     def doomed(self) -> Sequence[Doomed]:

@@ -71,6 +71,11 @@ def _attribute(key: str, text: str, columns: Columns) -> Condition:
     return some(_anywhere(key, values, columns))
 
 
+def with_attribute(key: str, text: str, columns: Columns) -> Condition:
+    """A span that has the attribute anywhere, its value compared as text. `spandrel.blocks.erasing` finds the same."""
+    return some(_anywhere(key, typed_values(text), columns))
+
+
 def _named(key: str, text: str, values: Mapping[str, _Value]) -> _Value:
     try:
         return values[text.lower()]

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from spandrel.blocks.block_cache import Unread
 from spandrel.blocks.reader import BlockReader, OpenBlocks
 from spandrel.model.catalogue import Block, Catalogue
+from spandrel.model.deletions import Deletion
 from spandrel.model.errors import QueryTooBroad, Rejected
 from spandrel.model.limits import MIB, QUERY_BLOCKS_MAX, QUERY_BYTES_MAX, QUERY_SECONDS_MAX, SEARCH_WINDOW_MAX_HOURS
+
+from .hiding import hidden_in
 
 FOREVER_NS = 2**64  # the end of OTLP's time
 _HOUR_NS = 3600 * 10**9
@@ -43,6 +46,7 @@ class Reading:
         self._deadline_s = time.monotonic() + QUERY_SECONDS_MAX
         self._opened: dict[str, Block] = {}
         self._unread: dict[str, Unread] = {}
+        self._deletions: Sequence[Deletion] | None = None
 
     @property
     def unread(self) -> Sequence[Unread]:
@@ -51,13 +55,16 @@ class Reading:
 
     def live(self, start_ns: int = 0, end_ns: int = FOREVER_NS) -> Sequence[Block]:
         """The tenant's blocks with a span start in [start_ns, end_ns), newest first."""
+        if self._deletions is None:  # before the blocks: what is done with meanwhile is in no block that is live then
+            self._deletions = self._catalogue.deletions(self._tenant)
         return self._catalogue.blocks(self._tenant, max(start_ns, 0), min(end_ns, FOREVER_NS))
 
     def open(self, blocks: Sequence[Block]) -> OpenBlocks:
         """Makes blocks ready for questions. QueryTooBroad when that would be more than one request may read."""
         self._opened |= {block.block_id: block for block in blocks}
         self._check_budget()
-        opened = self._reader.open([one for one in blocks if one.block_id not in self._unread], self._deadline_s)
+        readable = [one for one in blocks if one.block_id not in self._unread]
+        opened = self._reader.open(readable, self._deadline_s, list(hidden_in(readable, self._deletions or ())))
         self._unread |= {one.block.block_id: one for one in opened.unread}
         return opened
 

@@ -1,0 +1,36 @@
+"""What deletions hide from questions until the blocks are rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from spandrel.blocks.reader import Hidden
+from spandrel.model.catalogue import Block
+from spandrel.model.deletions import Deletion
+
+from .compile import with_attribute
+
+
+def hidden_in(blocks: Sequence[Block], deletions: Sequence[Deletion]) -> Iterator[Hidden]:
+    """The rows of these blocks that nobody may see. Deletions of traces that are about the same blocks are one."""
+    traces: dict[frozenset[str], list[bytes]] = {}
+    for deletion in deletions:
+        about = frozenset(block.block_id for block in blocks if deletion.is_about(block))
+        if about and deletion.trace_id:
+            traces.setdefault(about, []).append(deletion.trace_id)
+        elif about and deletion.attribute:
+            yield _with_attribute(*deletion.attribute, about)
+    for about, trace_ids in traces.items():
+        yield _of_traces(trace_ids, about)
+
+
+def _of_traces(trace_ids: Sequence[bytes], about: frozenset[str]) -> Hidden:
+    return Hidden(lambda _columns: ("trace_id IN (SELECT unnest(?::BLOB[]))", [trace_ids]), about)
+
+
+def _with_attribute(key: str, text: str, about: frozenset[str]) -> Hidden:
+    def condition(columns: frozenset[str]) -> tuple[str, Sequence[object]]:
+        found = with_attribute(key, text, columns)
+        return found.sql, found.parameters
+
+    return Hidden(condition, about)
