@@ -205,6 +205,19 @@ def test_a_repeated_key_stays_whole_in_the_rest() -> None:
     assert sorted(rests) == [[], ["one", "two"]]
 
 
+def test_merged_blocks_are_merged_again_however_their_texts_are_encoded() -> None:
+    users = [span(f"s{n}", attributes={"user": f"user-{n * 7919 % 100_000}"}) for n in range(2000)]
+    halves = [block_of(request_of(*half), name=str(n)) for n, half in enumerate((users[::2], users[1::2]))]
+    large = [one for half in halves for one in merge_all(half)]
+    encodings = [pq.read_metadata(io.BytesIO(block.body)).row_group(0) for block in large]
+    assert any("DELTA_BYTE_ARRAY" in group.column(at).encodings for group in encodings for at in range(10))
+    (whole,) = merge_all(large)
+    table = table_of(whole)
+    assert dict(zip(table["name"].to_pylist(), table["span.user:string"].to_pylist(), strict=True)) == {
+        one.name: one.attributes[0].value.string_value for one in users
+    }
+
+
 def test_equal_sources_make_equal_bytes_whatever_their_order() -> None:
     blocks = [one for n in range(3) for one in block_of(request_of(span(f"s{n}")), name=str(n))]
     assert [b.body for b in merge_all(blocks)] == [b.body for b in merge_all(blocks[::-1])]

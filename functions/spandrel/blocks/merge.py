@@ -53,9 +53,7 @@ class Source:
         self.entry = entry
         self._erasure = erasure
         try:
-            plain = pq.read_metadata(pa.BufferReader(body))
-            text = [field.name for field in plain.schema.to_arrow_schema() if field.type == pa.string()]
-            self._file = pq.ParquetFile(pa.BufferReader(body), read_dictionary=text)
+            self._file = pq.ParquetFile(pa.BufferReader(body), read_dictionary=_repeating_texts(body))
         except (pa.ArrowInvalid, OSError) as error:
             raise Corrupt(f"block {entry.block_id} does not read: {error}", entry.key) from error
         self.schema: pa.Schema = self._file.schema_arrow
@@ -84,6 +82,15 @@ class Source:
         for scope, rest in counts_of(metadata.metadata or {}).items():
             counts.update({(scope, attribute): count for attribute, count in rest.items()})
         return counts
+
+
+def _repeating_texts(body: bytes) -> list[str]:
+    """The text columns that Arrow can read as dictionaries: not those of DELTA_BYTE_ARRAY, which have none."""
+    metadata = pq.read_metadata(pa.BufferReader(body))
+    first = metadata.row_group(0)
+    encoded = {c.path_in_schema: c.encodings for c in map(first.column, range(first.num_columns))}
+    texts = (field.name for field in metadata.schema.to_arrow_schema() if field.type == pa.string())
+    return [name for name in texts if "DELTA_BYTE_ARRAY" not in encoded[name]]
 
 
 def merged(
