@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -37,10 +37,11 @@ class Asking:
     def get(
         self,
         path: str,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         *,
         tenant: str = "shop",
         method: str = "GET",
+        body: bytes | None = None,
         route_key: str | None = None,
         context: Mapping[str, str] | None = KNOWN,
         **headers: str,
@@ -52,9 +53,13 @@ class Asking:
             route_key=route_key or f"{method} /api/{{proxy+}}",
             headers={name.replace("_", "-"): value for name, value in headers.items()},
             query=urlencode(query or {}),
+            body=body,
             context=context and {**context, "tenant": tenant},
         )
         return reply_of(self.handle(event))
+
+    def post(self, path: str, body: bytes = b"", query: Mapping[str, str] | None = None, **headers: str) -> Reply:
+        return self.get(path, query, method="POST", body=body, **headers)
 
 
 def reply_of(answer: Mapping[str, Any]) -> Reply:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from spandrel.api import jaeger
+from spandrel.api import jaeger, jaeger_classic
 from spandrel.api.health import health
 from spandrel.api.parameters import Parameters
 from spandrel.api.question import METHODS, Question, ReadApi, not_allowed
@@ -27,7 +27,7 @@ from spandrel.query.reading import TraceStore
 _log = logging.getLogger("query")
 
 HEALTH = "/health"
-APIS: tuple[ReadApi, ...] = (jaeger.V3, jaeger.CLASSIC)  # of two that fit, the first
+APIS: tuple[ReadApi, ...] = (jaeger.V3, jaeger_classic.API)  # of two that fit, the first
 """The APIs that `query` answers. The last one's errors are those of paths that belong to none."""
 
 SEE_OTHER = 303
@@ -64,7 +64,7 @@ class Answering:
         tenant = identified(request).tenant
         endpoint, path = api.endpoint(request)
         reading = self.store.reading(tenant)
-        response = endpoint(Question(Parameters(request.query), path, reading, self.clock_ns()))
+        response = endpoint(Question(request, Parameters(request.query), path, reading, self.clock_ns()))
         _log_unread(reading.unread)
         return self._fitting(encoded(_marked(response, reading.unread), request), tenant)
 

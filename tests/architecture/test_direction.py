@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "aws": {"model"},
     "traceql": {"model"},
     "query": {"blocks", "traceql", "model"},
-    "api": {"http", "query", "blocks", "traceql", "model"},
+    "api": {"http", "wire", "query", "blocks", "traceql", "model"},
 }
 # third-party package -> the only places that may import it
 ONLY_IN = {

@@ -1,19 +1,21 @@
-"""Jaeger's batches for tests, written by what Thrift generates from Jaeger's own IDL, and told again from OTLP."""
+"""Jaeger's batches for tests, written by what Thrift generates from Jaeger's own IDL, and told again as its JSON."""
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 from jaeger_client.thrift_gen.agent.Agent import emitBatch_args
 from opencensus.ext.jaeger.trace_exporter.gen.jaeger import jaeger as idl
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TMessageType
 from thrift.transport.TTransport import TMemoryBuffer
 
+from spandrel.api.jaeger_json import jaeger_traces
+from spandrel.api.spans import spans_of_otlp
 from spandrel.http.request import Request, request_of
-from spandrel.model import jaeger
 from tests.events import http_event
 
 PATH = "/api/traces"
@@ -98,67 +100,32 @@ def sent(body: bytes, content_type: str = THRIFT, **headers: str) -> Request:
     return request_of(http_event("POST", PATH, headers={"content-type": content_type, **named}, body=body))
 
 
-# The way back, as Jaeger's own JSON has it: every tag of a span that came in this way.
+def told_again(otlp: Any) -> list[dict[str, Any]]:
+    """The spans as Jaeger's own JSON has them, with their process, and tags and fields by key."""
+    traces = json.loads(jaeger_traces(spans_of_otlp(otlp), raw=True))
+    return [_told(span, trace["processes"][span["processID"]]) for trace in traces for span in trace["spans"]]
 
 
-def spans_again(otlp: Any) -> list[dict[str, Any]]:
-    """Spans with their process, in Jaeger's words; ids are integers with a sign, as in Thrift."""
-    return [
-        span_again(span, scope.scope) | {"process": process_again(resource.resource)}
-        for resource in otlp.resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-    ]
+def _told(span: dict[str, Any], process: dict[str, Any]) -> dict[str, Any]:
+    logs = [(log["timestamp"], _by_key(log["fields"])) for log in span["logs"]]
+    process = {**process, "tags": _by_key(process["tags"])}
+    return {**span, "tags": _by_key(span["tags"]), "logs": logs, "process": process}
 
 
-def process_again(resource: Any) -> dict[str, Any]:
-    said = attributes(resource)
-    version = said.pop(jaeger.CLIENT_VERSION, "")
-    if version.startswith(jaeger.CLIENT_PREFIX):
-        said["jaeger.version"] = version.removeprefix(jaeger.CLIENT_PREFIX)
-        said |= {"hostname": said.pop("host.name")} if "host.name" in said else {}
-    return {"serviceName": said.pop("service.name", ""), "tags": said}
+def _by_key(pairs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {pair["key"]: _value(pair["type"], pair["value"]) for pair in pairs}
 
 
-def span_again(span: Any, scope: Any) -> dict[str, Any]:
-    said = attributes(span)
-    flags = said.pop(jaeger.FLAGS, span.flags)
-    fields = {
-        jaeger.KIND_TAG: next((name for name, number in jaeger.KINDS.items() if number == span.kind), ""),
-        jaeger.SCOPE_NAME_TAG: scope.name,
-        jaeger.SCOPE_VERSION_TAG: scope.version,
-        jaeger.TRACE_STATE_TAG: span.trace_state,
-        jaeger.STATUS_CODE_TAG: {Status.STATUS_CODE_OK: "OK", Status.STATUS_CODE_ERROR: "ERROR"}.get(span.status.code),
-        jaeger.STATUS_MESSAGE_TAG: span.status.message,
-        jaeger.ERROR_TAG: span.status.code == Status.STATUS_CODE_ERROR,
-    }
-    return {
-        "trace_id": (number(span.trace_id[:8]), number(span.trace_id[8:])),
-        "span_id": number(span.span_id),
-        "name": span.name,
-        "references": references_again(span),
-        "flags": flags,
-        "start_us": span.start_time_unix_nano // 1000,
-        "duration_us": (span.end_time_unix_nano - span.start_time_unix_nano) // 1000,
-        "warnings": said.pop(jaeger.WARNINGS, []),
-        "tags": {key: value for key, value in fields.items() if value} | said,
-        "logs": [
-            (event.time_unix_nano // 1000, attributes(event) | ({jaeger.EVENT_FIELD: event.name} if event.name else {}))
-            for event in span.events
-        ],
-    }
+def _value(kind: str, value: Any) -> Any:
+    """The value with its type, which JSON alone does not tell."""
+    if kind == "binary":
+        return base64.b64decode(value)
+    return {"string": str, "bool": bool, "int64": int, "float64": float}[kind](value)
 
 
-def references_again(span: Any) -> list[tuple[str, bytes, int]]:
-    """Kind, trace and span. The parent is one of them, CHILD_OF unless a link to it says otherwise."""
-    links = [(attributes(link)[jaeger.REFERENCE_TYPE], link.trace_id, number(link.span_id)) for link in span.links]
-    parent = (span.trace_id, number(span.parent_span_id))
-    is_said = not span.parent_span_id or any(link[1:] == parent for link in links)
-    return links if is_said else [(jaeger.CHILD_OF, *parent), *links]
-
-
-def number(id_bytes: bytes) -> int:
-    return int.from_bytes(id_bytes, "big", signed=True)
+def hexadecimal(*numbers: int) -> str:
+    """Halves of an id as Thrift has them, with a sign -> the id as text."""
+    return "".join(number.to_bytes(8, "big", signed=True).hex() for number in numbers)
 
 
 def attributes(message: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Jaeger's query API over HTTP: version 3, whose answers are OTLP, and `/api/dependencies`.
+"""Jaeger's query API over HTTP, version 3, whose answers are OTLP; `jaeger_classic` has what came before.
 
 Names, aliases, defaults and the form of answers are those of jaegertracing/jaeger (cmd/jaeger/internal/extension/
 jaegerquery/internal/apiv3) as Jaeger UI asks them. Unlike there, what cannot be answered as asked is refused: a time
@@ -15,11 +15,10 @@ from spandrel.http.refusals import Refusal
 from spandrel.http.response import Response
 from spandrel.model.errors import NotFound, QueryTooBroad, Rejected, SpandrelError
 from spandrel.model.limits import SEARCH_LIMIT_MAX
-from spandrel.model.links import Link
 from spandrel.model.search import Search, TraceSummary
 from spandrel.model.spans import KIND_NAMES, KINDS
 from spandrel.model.trace_ids import trace_id_of
-from spandrel.query import dependencies, names, search, trace
+from spandrel.query import names, search, trace
 from spandrel.query.reading import FOREVER_NS
 from spandrel.query.trace import Spans
 
@@ -30,9 +29,6 @@ from .time_text import duration_ns, time_ns
 
 DEFAULT_SEARCH_LIMIT = 100
 ATTRIBUTES_MAX = 32  # in one search; each is a condition over many columns
-DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000
-_MS_NS = 10**6
-_MS_MAX = 2**64 // _MS_NS  # of OTLP's time
 _NO_TRACES = "No traces found"
 _UNSUPPORTED = ("query.filter", "query.orderBy", "query.pagination.pageSize", "query.pagination.pageToken")
 
@@ -43,12 +39,16 @@ def services(question: Question) -> Response:
 
 
 def operations(question: Question) -> Response:
-    """GET /api/v3/operations?service&spanKind. Kinds that OTLP leaves open are shown as `internal`, as in Jaeger."""
+    """GET /api/v3/operations?service&spanKind"""
     service = question.parameters.required(str, "service")
+    return json_response({"operations": operations_of(question, service)})
+
+
+def operations_of(question: Question, service: str) -> list[Mapping[str, str]]:
+    """Those of a service, of the kind that `spanKind` asks for. What OTLP leaves open is `internal`, as in Jaeger."""
     wanted = question.parameters.parsed(_kind, "spanKind", "span_kind")
     found = {(name, _kind_name(kind)) for name, kind in names.operations(question.reading, service)}
-    shown = [{"name": name, "spanKind": kind} for name, kind in sorted(found) if wanted in (None, kind)]
-    return json_response({"operations": shown})
+    return [{"name": name, "spanKind": kind} for name, kind in sorted(found) if wanted in (None, kind)]
 
 
 def one_trace(question: Question) -> Response:
@@ -99,17 +99,6 @@ def trace_summaries(question: Question) -> Response:
     return json_response({"summaries": [_summary(summary) for summary in found.summaries]})
 
 
-def links(question: Question) -> Response:
-    """GET /api/dependencies?endTs&lookback&service, times in milliseconds; by default the day until now."""
-    end_ms = question.parameters.parsed(whole_number(0, _MS_MAX), "endTs")
-    lookback_ms = question.parameters.parsed(whole_number(1, _MS_MAX), "lookback") or DEFAULT_LOOKBACK_MS
-    service = question.parameters.text("service")
-    end_ns = question.now_ns if end_ms is None else end_ms * _MS_NS
-    found = dependencies.links(question.reading, end_ns - lookback_ms * _MS_NS, end_ns)
-    shown = [_link(link) for link in found if service in (None, link.parent, link.child)]
-    return json_response(_envelope(shown, len(shown)))
-
-
 def search_of(parameters: Parameters) -> Search:
     """The search that `query.…` parameters ask for; Rejected names the parameter that does not do."""
     for name in _UNSUPPORTED:
@@ -136,11 +125,12 @@ def search_of(parameters: Parameters) -> Search:
         operation=parameters.text("query.operationName", "query.operation_name"),
         min_duration_ns=shortest_ns,
         max_duration_ns=longest_ns,
-        attributes=parameters.parsed(_attributes, "query.attributes") or (),
+        attributes=parameters.parsed(attributes_of, "query.attributes") or (),
     )
 
 
-def _attributes(text: str) -> tuple[tuple[str, str], ...]:
+def attributes_of(text: str) -> tuple[tuple[str, str], ...]:
+    """A JSON object of texts -> its pairs. ValueError says what is taken."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -184,25 +174,9 @@ def _summary(summary: TraceSummary) -> Mapping[str, object]:
     }
 
 
-def _link(link: Link) -> Mapping[str, object]:
-    return {"parent": link.parent, "child": link.child, "callCount": link.calls, "errorCount": link.errors}
-
-
-def _envelope(data: object, total: int, errors: object = None) -> Mapping[str, object]:
-    """The form of all answers but those of version 3."""
-    return {"data": data, "total": total, "limit": 0, "offset": 0, "errors": errors}
-
-
 def _refuse_v3(error: SpandrelError) -> Response:
     def rendered(refusal: Refusal) -> tuple[str, bytes]:
         return JSON, json_response({"error": {"httpCode": refusal.status, "message": refusal.message}}).body
-
-    return refusals.refused(error, rendered)
-
-
-def _refuse(error: SpandrelError) -> Response:
-    def rendered(refusal: Refusal) -> tuple[str, bytes]:
-        return JSON, json_response(_envelope(None, 0, [{"code": refusal.status, "msg": refusal.message}])).body
 
     return refusals.refused(error, rendered)
 
@@ -218,4 +192,3 @@ V3 = ReadApi(
     },
     _refuse_v3,
 )
-CLASSIC = ReadApi("/api/", {"/api/dependencies": links}, _refuse)

@@ -12,14 +12,15 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from spandrel.blocks.naming import SERVICE_NAME, AttributeScope, AttributeType, attribute_of_column
+from spandrel.blocks.naming import AttributeType
 from spandrel.query.trace import Spans
 
+from .columns import Part, Values
+
 Json = dict[str, Any]
-Values = dict[str, Any]
-"""Some columns of a row, without its nulls."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -28,7 +29,7 @@ def otlp_json(spans: Spans) -> str:
     """The text of a TracesData message. Traces stay in their order; a trace's spans of equal resource and scope stand
     together.
     """
-    resource_part, scope_part, span_part = (_Part(scope, spans.columns) for scope in ("resource", "scope", "span"))
+    resource_part, scope_part, span_part = (Part(scope, spans.columns) for scope in ("resource", "scope", "span"))
     trace_id = spans.columns.index("trace_id")
     resources: dict[tuple[bytes, str], _ResourceSpans] = {}
     for row in spans.rows:
@@ -65,48 +66,6 @@ class _ResourceSpans:
         return f'{_encode(self.said)[:-1]},"scopeSpans":[{",".join(scope.text() for scope in self.scopes.values())}]}}'
 
 
-class _Part:
-    """The columns that say something of a span's resource, its scope, or itself."""
-
-    def __init__(self, scope: AttributeScope, columns: Sequence[str]) -> None:
-        self._rest = f"{scope}_rest"
-        self._columns = [(index, name) for index, name in enumerate(columns) if _scope_of(name) == scope]
-        self._attributes = {name: _attribute_of(name) for _, name in self._columns if _is_attribute(name)}
-
-    def key(self, row: Sequence[Any]) -> str:
-        """Equal where all these columns are equal."""
-        return repr([row[index] for index, _ in self._columns])
-
-    def values(self, row: Sequence[Any]) -> Values:
-        return {name: row[index] for index, name in self._columns if row[index] is not None}
-
-    def attributes(self, values: Values) -> list[Json]:
-        found = [
-            {"key": attribute[0], "value": attribute[1](values[name])}
-            for name, attribute in self._attributes.items()
-            if name in values
-        ]
-        return found + _pairs(values.get(self._rest))
-
-
-def _scope_of(column: str) -> AttributeScope:
-    found = attribute_of_column(column)
-    if found:
-        return found[0]
-    if column == "service" or column.startswith("resource_"):
-        return "resource"
-    return "scope" if column.startswith("scope_") else "span"
-
-
-def _is_attribute(column: str) -> bool:
-    return column == "service" or attribute_of_column(column) is not None
-
-
-def _attribute_of(column: str) -> tuple[str, Callable[[Any], Json]]:
-    found = attribute_of_column(column)
-    return (found[1], _encoder(found[2])) if found else (SERVICE_NAME, _SCALARS["string"])
-
-
 def _double(value: float) -> float | str:
     if math.isfinite(value):
         return value
@@ -126,11 +85,21 @@ _PAIR_FIELDS: dict[str, Callable[[Any], Json]] = _SCALARS | {
 }
 
 
+@cache
 def _encoder(attribute_type: AttributeType) -> Callable[[Any], Json]:
     if not attribute_type.endswith("[]"):
         return _SCALARS[attribute_type]
     element = _SCALARS[attribute_type.removesuffix("[]")]
     return lambda values: {"arrayValue": {"values": [element(value) for value in values]}}
+
+
+def _attributes(part: Part, values: Values) -> list[Json]:
+    found = [
+        {"key": key, "value": _encoder(attribute_type)(values[name])}
+        for name, (key, attribute_type) in part.attributes.items()
+        if name in values
+    ]
+    return found + _pairs(values.get(part.rest))
 
 
 def _pairs(pairs: Sequence[Json] | None) -> list[Json]:
@@ -153,29 +122,29 @@ def _message(name: str, serialized: bytes) -> Json:
     return MessageToDict(getattr(common_pb2, name).FromString(serialized))
 
 
-def _resource(part: _Part, row: Sequence[Any]) -> Json:
+def _resource(part: Part, row: Sequence[Any]) -> Json:
     values = part.values(row)
     refs = [_message("EntityRef", ref) for ref in values.get("resource_entity_refs", ())]
     resource = _said(
-        attributes=part.attributes(values),
+        attributes=_attributes(part, values),
         droppedAttributesCount=values.get("resource_dropped_attributes_count"),
         entityRefs=refs,
     )
     return {"resource": resource} | _said(schemaUrl=values.get("resource_schema_url"))
 
 
-def _scope(part: _Part, row: Sequence[Any]) -> Json:
+def _scope(part: Part, row: Sequence[Any]) -> Json:
     values = part.values(row)
     scope = _said(
         name=values.get("scope_name"),
         version=values.get("scope_version"),
-        attributes=part.attributes(values),
+        attributes=_attributes(part, values),
         droppedAttributesCount=values.get("scope_dropped_attributes_count"),
     )
     return {"scope": scope} | _said(schemaUrl=values.get("scope_schema_url"))
 
 
-def _span(part: _Part, row: Sequence[Any]) -> Json:
+def _span(part: Part, row: Sequence[Any]) -> Json:
     values = part.values(row)
     start_ns = values["start_time_unix_nano"]
     return {
@@ -190,7 +159,7 @@ def _span(part: _Part, row: Sequence[Any]) -> Json:
         parentSpanId=values.get("parent_span_id", b"").hex(),
         flags=values.get("flags"),
         kind=values.get("kind"),
-        attributes=part.attributes(values),
+        attributes=_attributes(part, values),
         droppedAttributesCount=values.get("dropped_attributes_count"),
         events=[_event(event) for event in values.get("events", ())],
         droppedEventsCount=values.get("dropped_events_count"),

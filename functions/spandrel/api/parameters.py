@@ -20,12 +20,18 @@ class Parameters:
 
     def __init__(self, query: Iterable[tuple[str, str]]) -> None:
         self._values: dict[str, str] = {}
+        self._all: dict[str, list[str]] = {}
         for name, value in query:
             self._values.setdefault(name, value)
+            self._all.setdefault(name, []).append(value)
 
     def text(self, *names: str) -> str | None:
         """The value under the first of the names that has one."""
         return self.parsed(str, *names)
+
+    def texts(self, name: str) -> list[str]:
+        """All values of a parameter that may be repeated, but empty ones."""
+        return [value for value in self._all.get(name, ()) if value]
 
     def parsed(self, parse: Callable[[str], _Value], *names: str) -> _Value | None:
         """The value, parsed. `parse` raises ValueError, which says what the parameter takes; that becomes Rejected."""

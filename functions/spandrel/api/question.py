@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 
 from spandrel.http.request import Request
 from spandrel.http.response import Response
@@ -21,6 +23,7 @@ JSON = "application/json"
 class Question:
     """One request: `path` has the parts of its path that the endpoint names, `now_ns` is its time (unix ns)."""
 
+    request: Request
     parameters: Parameters
     path: Mapping[str, str]
     reading: Reading
@@ -34,38 +37,48 @@ Endpoint = Callable[[Question], Response]
 class ReadApi:
     """The endpoints of an API by their paths, and how it tells errors.
 
-    A path is like `/api/v3/traces/{trace_id}`; a last part like `{trace_id+}` takes slashes too, as in API Gateway.
+    `{name}` stands for one component of a path, `{name+}` for one or more, because API Gateway has decoded slashes.
+    `endpoints` are asked with GET or HEAD, those of `posted` with POST.
     """
 
     prefix: str
     endpoints: Mapping[str, Endpoint]
     refuse: Callable[[SpandrelError], Response]
+    posted: Mapping[str, Endpoint] = field(default_factory=dict)
 
     def endpoint(self, request: Request) -> tuple[Endpoint, Mapping[str, str]]:
         """The endpoint of a request and the named parts of its path; NotFound or NotAllowed."""
-        for template, endpoint in self.endpoints.items():
-            parts = _parts(template, request.path)
-            if parts is not None:
-                if request.method not in METHODS:
-                    raise not_allowed(request)
+        allowed: list[str] = []
+        for methods, endpoint, parts in self._at(request.path):
+            if request.method in methods:
                 return endpoint, parts
+            allowed += methods
+        if allowed:
+            raise not_allowed(request, tuple(allowed))
         raise NotFound(f"there is nothing at {request.path[:200]}")
 
+    def _at(self, path: str) -> Iterator[tuple[tuple[str, ...], Endpoint, Mapping[str, str]]]:
+        for methods, endpoints in ((METHODS, self.endpoints), (("POST",), self.posted)):
+            for template, endpoint in endpoints.items():
+                found = _pattern(template).fullmatch(path)
+                if found:
+                    yield methods, endpoint, found.groupdict()
 
-def not_allowed(request: Request) -> NotAllowed:
-    return NotAllowed(f"{request.path} takes {' and '.join(METHODS)}, not {request.method}", METHODS)
+
+def not_allowed(request: Request, allowed: tuple[str, ...] = METHODS) -> NotAllowed:
+    return NotAllowed(f"{request.path} takes {' and '.join(allowed)}, not {request.method}", allowed)
 
 
-def _parts(template: str, path: str) -> Mapping[str, str] | None:
-    """The named parts of a path that the template fits."""
-    names = template.split("/")
-    values = path.split("/", len(names) - 1 if names[-1].endswith("+}") else -1)
-    if len(names) != len(values):
-        return None
-    pairs = list(zip(names, values, strict=True))
-    if any(name != value for name, value in pairs if not name.startswith("{")):
-        return None
-    return {name.strip("{+}"): value for name, value in pairs if name.startswith("{")}
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+\+?)\}", template)
+    names = [_named(part) if place % 2 else re.escape(part) for place, part in enumerate(parts)]
+    return re.compile("".join(names))
+
+
+def _named(part: str) -> str:
+    name = part.removesuffix("+")
+    return f"(?P<{name}>{'.+' if name != part else '[^/]+'})"
 
 
 def json_response(value: object, status: int = 200) -> Response:

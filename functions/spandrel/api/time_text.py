@@ -30,6 +30,9 @@ _DURATION = re.compile(f"([+-]?)((?:{_NUMBER}(?:{_UNIT}))+)", re.ASCII)
 _DURATION_MAX_NS = 2**63 - 1
 _TEXT_MAX = 100
 
+_DAYS = re.compile(r"(\d{1,4})([dw])", re.ASCII)
+_DAYS_NS = {"d": 24 * 3600 * 10**9, "w": 7 * 24 * 3600 * 10**9}
+
 
 def time_ns(text: str) -> int:
     """RFC 3339 -> unix nanoseconds, what is finer cut off. ValueError says what is taken."""
@@ -61,6 +64,17 @@ def duration_ns(text: str) -> int:
     if found is None or total_ns > _DURATION_MAX_NS:
         raise ValueError(f"takes a duration with units like 1.5s, 100ms or 1h30m, not {text[:80]!r}")
     return -total_ns if found[1] == "-" else total_ns
+
+
+def lookback_ns(text: str) -> int:
+    """How far back Jaeger UI looks: a Go duration, or whole days or weeks like 2d and 1w. ValueError says what is
+    taken.
+    """
+    found = _DAYS.fullmatch(text)
+    length_ns = int(found[1]) * _DAYS_NS[found[2]] if found else duration_ns(text)
+    if length_ns <= 0:
+        raise ValueError(f"takes a duration from now like 1h or 2d, not {text[:80]!r}")
+    return length_ns
 
 
 def _part_ns(number: str, unit: str) -> int:

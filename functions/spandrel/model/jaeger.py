@@ -12,6 +12,9 @@ FLAGS = "jaeger.flags"  # only where they say more than SAMPLED
 SAMPLED, DEBUG, FIREHOSE = 1, 2, 8  # jaeger-idl, model/v1/flags.go
 WARNINGS = "@jaeger@warnings"  # jaeger, internal/jptrace/attributes.go: a list of texts
 
+# Attributes that `wire` put beside tags, for a search in today's words: those who ask for the tags get none of them.
+ADDED = "jaeger.added"
+
 # Of a link (OpenTelemetry's semantic conventions, "OpenTracing").
 REFERENCE_TYPE = "opentracing.ref_type"
 CHILD_OF, FOLLOWS_FROM = "child_of", "follows_from"

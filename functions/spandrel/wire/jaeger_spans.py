@@ -162,8 +162,11 @@ def _time(time_us: int) -> int:
 def _put_attributes(attributes: Any, tags: Mapping[str, Value], today: Mapping[str, str]) -> None:
     for key, value in tags.items():
         put(attributes, key, value)
-    for name, value in _in_todays_words(tags, today):
+    added = dict(_in_todays_words(tags, today))
+    for name, value in added.items():
         put(attributes, name, value)
+    if added:
+        put(attributes, jaeger.ADDED, list(added))
 
 
 def _in_todays_words(tags: Mapping[str, Value], today: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
