@@ -58,8 +58,9 @@ class Asking:
         )
         return reply_of(self.handle(event))
 
-    def post(self, path: str, body: bytes = b"", query: Mapping[str, str] | None = None, **headers: str) -> Reply:
-        return self.get(path, query, method="POST", body=body, **headers)
+    def post(self, path: str, body: bytes = b"", **headers: Any) -> Reply:
+        """As `get`, with a body."""
+        return self.get(path, method="POST", body=body, **headers)
 
 
 def reply_of(answer: Mapping[str, Any]) -> Reply:
