@@ -26,12 +26,13 @@ TENANT = "shop"
 
 @dataclass
 class MemoryObjects:
-    """An object store in memory. `read` lists the keys that were asked for."""
+    """An object store in memory. `read` lists the keys that were asked for, `read_bytes` counts what came back."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
     headers: dict[str, Mapping[str, str]] = field(default_factory=dict)
     passing: dict[str, Passing] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
+    read_bytes: int = 0
 
     def put(
         self, key: str, body: bytes, *, passing: Passing | None = None, headers: Mapping[str, str] | None = None
@@ -42,10 +43,15 @@ class MemoryObjects:
             self.passing[key] = passing
 
     def get(self, key: str) -> bytes:
+        return self.get_range(key, 0, len(self.kept.get(key, b"")))
+
+    def get_range(self, key: str, first_byte: int, length_bytes: int) -> bytes:
         self.read.append(key)
         if key not in self.kept:
             raise NotFound(f"there is no object {key}")
-        return self.kept[key]
+        body = self.kept[key][first_byte : first_byte + length_bytes]
+        self.read_bytes += len(body)
+        return body
 
     def link(self, key: str, seconds: int) -> str:
         return f"https://objects.test/{key}?seconds={seconds}"

@@ -45,6 +45,18 @@ def test_what_was_put_is_what_is_got(store: S3ObjectStore, body: bytes) -> None:
     assert store.get(KEY) == body
 
 
+def test_a_range_is_as_much_of_the_object_as_there_is(store: S3ObjectStore) -> None:
+    store.put(KEY, b"0123456789")
+    assert store.get_range(KEY, 2, 3) == b"234"
+    assert store.get_range(KEY, 8, 5) == b"89"
+    assert store.get_range(KEY, 10, 1) == b""
+
+
+def test_a_range_of_an_object_that_is_not_there_is_not_found(store: S3ObjectStore) -> None:
+    with pytest.raises(NotFound, match=KEY):
+        store.get_range(KEY, 0, 1)
+
+
 def test_the_same_object_can_be_put_again(store: S3ObjectStore) -> None:
     store.put(KEY, b"once")
     store.put(KEY, b"once")

@@ -34,9 +34,20 @@ class S3ObjectStore:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **kept)
 
     def get(self, key: str) -> bytes:
+        return self._get(key)
+
+    def get_range(self, key: str, first_byte: int, length_bytes: int) -> bytes:
+        try:
+            return self._get(key, Range=f"bytes={first_byte}-{first_byte + length_bytes - 1}")
+        except ClientError as error:
+            if code_of(error) != "InvalidRange":
+                raise
+            return b""  # the object ends before
+
+    def _get(self, key: str, **chosen: str) -> bytes:
         with told_apart(f"reading {key}"):
             try:
-                answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+                answer = self._s3.get_object(Bucket=self._bucket, Key=key, **chosen)
             except ClientError as error:
                 if code_of(error) == "NoSuchKey":
                     raise NotFound(f"there is no object {key}") from error

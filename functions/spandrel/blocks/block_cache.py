@@ -10,7 +10,7 @@ import os
 import tempfile
 import time
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from .naming import FORMAT_VERSION
 
 _PART = "part-"  # how the names of files begin that are being written
 _ABANDONED_S = 600  # a part of that age is nobody's any more
+_DISK_BLOCK_BYTES = 512  # POSIX, st_blocks
 _IN_FLIGHT_BYTES = 256 * MIB  # of bodies that are being fetched, which lie in memory
 PARALLEL_FETCHES = 16  # S3 answers in tens of milliseconds, and one vCPU handles about this many answers in that time
 
@@ -52,40 +53,23 @@ class BlockCache:
     def __init__(self, folder: Path, objects: ObjectStore, cap_bytes: int) -> None:
         self.folder = folder
         self.cap_bytes = cap_bytes
-        self._objects = objects
+        self.objects = objects
 
     def fetch(self, blocks: Sequence[Block]) -> Fetched:
         """The blocks' files, each as long and with the checksum that its entry says; Overloaded when S3 is."""
-        paths = {block.block_id: self._path(block) for block in blocks}
-        absent = [block for block in blocks if not _used(paths[block.block_id], block.size_bytes)]
+        paths = {block.block_id: self.path(block) for block in blocks}
+        absent = [block for block in blocks if not used(paths[block.block_id], block.size_bytes)]
         unread = tuple(self._fetch_absent(absent, {str(path) for path in paths.values()})) if absent else ()
         for one in unread:
             del paths[one.block.block_id]
         return Fetched(paths, unread)
 
-    def _path(self, block: Block) -> Path:
-        return self.folder / block.tenant / f"{block.block_id}-{block.crc32:08x}.parquet"
+    def path(self, block: Block, part: str = "") -> Path:
+        """Where the block's file lies when it is here, or the file of a part of it."""
+        return self.folder / block.tenant / f"{block.block_id}-{block.crc32:08x}{part}.parquet"
 
-    def _fetch_absent(self, absent: Sequence[Block], keep: Collection[str]) -> Iterator[Unread]:
-        self._make_room(sum(block.size_bytes for block in absent), keep)
-        largest_bytes = max(block.size_bytes for block in absent)
-        with ThreadPoolExecutor(min(PARALLEL_FETCHES, 1 + _IN_FLIGHT_BYTES // (largest_bytes + 1))) as pool:
-            yield from filter(None, pool.map(self._fetch, absent))
-
-    def _fetch(self, block: Block) -> Unread | None:
-        """Writes one block's file, or says why it cannot be used."""
-        if block.format_version > FORMAT_VERSION:
-            return Unread(block, f"format {block.format_version} is newer than this reader")
-        try:
-            body = self._objects.get(block.key)
-        except NotFound:
-            return Unread(block, "missing")
-        if len(body) != block.size_bytes or zlib.crc32(body) != block.crc32:
-            return Unread(block, "corrupt: not what was written")
-        _write_whole(self._path(block), body)
-        return None
-
-    def _make_room(self, incoming_bytes: int, keep: Collection[str]) -> None:
+    def make_room(self, incoming_bytes: int, keep: Collection[str]) -> None:
+        """Removes files but those to `keep` until so much more fits below the cap."""
         files = sorted(_files(self.folder))
         excess_bytes = incoming_bytes + sum(size_bytes for _, size_bytes, _ in files) - self.cap_bytes
         for _, size_bytes, path in files:
@@ -95,8 +79,31 @@ class BlockCache:
                 Path(path).unlink(missing_ok=True)
                 excess_bytes -= size_bytes
 
+    def _fetch_absent(self, absent: Sequence[Block], keep: Collection[str]) -> Iterator[Unread]:
+        self.make_room(sum(block.size_bytes for block in absent), keep)
+        with fetching(max(block.size_bytes for block in absent)) as pool:
+            yield from filter(None, pool.map(self._fetch, absent))
 
-def _used(path: Path, size_bytes: int) -> bool:
+    def _fetch(self, block: Block) -> Unread | None:
+        """Writes one block's file, or says why it cannot be used."""
+        if block.format_version > FORMAT_VERSION:
+            return Unread(block, f"format {block.format_version} is newer than this reader")
+        try:
+            body = self.objects.get(block.key)
+        except NotFound:
+            return Unread(block, "missing")
+        if len(body) != block.size_bytes or zlib.crc32(body) != block.crc32:
+            return Unread(block, "corrupt: not what was written")
+        write_whole(self.path(block), {0: body})
+        return None
+
+
+def fetching(largest_bytes: int) -> ThreadPoolExecutor:
+    """Threads that fetch at once as many bodies of that size as memory may hold, and no more than pay."""
+    return ThreadPoolExecutor(min(PARALLEL_FETCHES, 1 + _IN_FLIGHT_BYTES // (largest_bytes + 1)))
+
+
+def used(path: Path, size_bytes: int) -> bool:
     """Whether the file is there; if so it is now the most recently used one."""
     try:
         if path.stat().st_size != size_bytes:
@@ -105,6 +112,22 @@ def _used(path: Path, size_bytes: int) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def write_whole(path: Path, pieces: Mapping[int, bytes], size_bytes: int = 0) -> None:
+    """Pieces at their places become a file, at once; it takes no disk where there is none up to `size_bytes`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(prefix=_PART, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.truncate(size_bytes)
+            for place, piece in pieces.items():
+                file.seek(place)
+                file.write(piece)
+        Path(part).replace(path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
 
 
 def _files(folder: Path) -> Iterator[tuple[int, int, str]]:
@@ -119,16 +142,5 @@ def _files(folder: Path) -> Iterator[tuple[int, int, str]]:
             except FileNotFoundError:
                 continue
             if not file.name.startswith(_PART) or found.st_mtime_ns < abandoned_ns:
-                yield found.st_mtime_ns, found.st_size, file.path
-
-
-def _write_whole(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=_PART, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+                on_disk_bytes = min(found.st_size, found.st_blocks * _DISK_BLOCK_BYTES)  # parts of blocks have holes
+                yield found.st_mtime_ns, on_disk_bytes, file.path

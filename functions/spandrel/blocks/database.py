@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from spandrel.model.errors import QueryTooBroad
+from spandrel.model.errors import Corrupt, QueryTooBroad
 
 Row = tuple[Any, ...]
 TOO_LONG = "this takes longer than one request may; narrow the time range"
@@ -44,7 +44,7 @@ class Database:
         """All rows of a statement.
 
         QueryTooBroad when it is not done at `deadline_s` (of time.monotonic) or needs more memory than there is;
-        FileNotFoundError when a file that it reads is not there.
+        FileNotFoundError when a file that it reads is not there, Corrupt when one is no Parquet.
         """
         try:
             with self._stopped_at(deadline_s):
@@ -56,6 +56,11 @@ class Database:
             raise QueryTooBroad("this takes more memory than there is; narrow the time range") from error
         except duckdb.IOException as error:
             raise FileNotFoundError(str(error)) from error
+        except duckdb.Error as error:
+            # What its reader of Parquet throws has no class of its own.
+            if type(error) is duckdb.Error or "Failed to read file" in str(error):
+                raise Corrupt(f"a block does not read: {error}") from error
+            raise
 
     def close(self) -> None:
         self._connection.close()

@@ -9,9 +9,10 @@ from functools import cached_property
 from spandrel.model.catalogue import Block
 from spandrel.model.errors import Corrupt
 
-from .block_cache import BlockCache
+from .block_cache import BlockCache, Fetched
 from .database import Database, Row
 from .naming import ALWAYS
+from .parts import Parts
 
 _ATTEMPTS = 3  # at files that another process removes meanwhile
 
@@ -76,23 +77,48 @@ class BlockReader:
     def __init__(self, cache: BlockCache, database: Database) -> None:
         self.cache = cache
         self.database = database
+        self._parts = Parts(cache, cache.objects, database)
 
     def open(self, blocks: Sequence[Block], deadline_s: float, hidden: Sequence[Hidden] = ()) -> OpenBlocks:
         """Brings the blocks' files here. Questions to them end at `deadline_s` of time.monotonic, and never see rows
         that are `hidden`.
         """
-        return OpenBlocks(self, blocks, deadline_s, hidden)
+        return OpenBlocks(self.database, blocks, self.cache.fetch, deadline_s, hidden)
+
+    def open_for(
+        self,
+        trace_id: bytes,
+        blocks: Sequence[Block],
+        deadline_s: float,
+        most_bytes: int,
+        hidden: Sequence[Hidden] = (),
+    ) -> OpenBlocks:
+        """Brings here what of the blocks can hold the trace: to be asked about that one trace and about nothing else.
+
+        QueryTooBroad when that is more than `most_bytes`.
+        """
+
+        def fetch(some: Sequence[Block]) -> Fetched:
+            return self._parts.fetch(some, trace_id, deadline_s, most_bytes)
+
+        return OpenBlocks(self.database, blocks, fetch, deadline_s, hidden)
 
 
 class OpenBlocks:
     """Blocks whose files are here; `unread` are those that should be among them."""
 
     def __init__(
-        self, reader: BlockReader, blocks: Sequence[Block], deadline_s: float, hidden: Sequence[Hidden] = ()
+        self,
+        database: Database,
+        blocks: Sequence[Block],
+        fetch: Callable[[Sequence[Block]], Fetched],
+        deadline_s: float,
+        hidden: Sequence[Hidden] = (),
     ) -> None:
-        self._reader = reader
+        self._database = database
+        self._fetch = fetch
         self._deadline_s = deadline_s
-        fetched = reader.cache.fetch(blocks)
+        fetched = fetch(blocks)
         self.unread = fetched.unread
         read = [block for block in blocks if block.block_id in fetched.paths]
         self._blocks = {str(fetched.paths[block.block_id]): block for block in read}
@@ -101,7 +127,7 @@ class OpenBlocks:
 
     @cached_property
     def columns(self) -> frozenset[str]:
-        """The columns that any of the blocks has."""
+        """The columns that any of the blocks has; none where there are no blocks."""
         rows = self._run("DESCRIBE SELECT * FROM read_parquet(?, union_by_name = true)", ())
         return frozenset(name for name, *_ in rows)
 
@@ -156,8 +182,8 @@ class OpenBlocks:
             return []
         for _ in range(_ATTEMPTS):
             try:
-                return self._reader.database.run(statement, [list(self._blocks), *parameters], self._deadline_s)
+                return self._database.run(statement, [list(self._blocks), *parameters], self._deadline_s)
             except FileNotFoundError as error:
                 problem = str(error)
-                self._reader.cache.fetch(list(self._blocks.values()))
+                self._fetch(list(self._blocks.values()))
         raise Corrupt(f"blocks cannot be read where they lie: {problem}", next(iter(self._blocks)))

@@ -78,6 +78,9 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> bytes:
         """NotFound when there is no such object; Overloaded when the same call can succeed later."""
 
+    def get_range(self, key: str, first_byte: int, length_bytes: int) -> bytes:
+        """`length_bytes` of the object from `first_byte` on, fewer where it ends before; errors as of `get`."""
+
     def link(self, key: str, seconds: int) -> str:
         """An HTTPS address under which anybody can read the object for that long."""
 

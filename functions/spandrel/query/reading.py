@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from spandrel.blocks.block_cache import Unread
-from spandrel.blocks.reader import BlockReader, OpenBlocks
+from spandrel.blocks.parts import WHOLE_BYTES
+from spandrel.blocks.reader import BlockReader, Hidden, OpenBlocks
 from spandrel.model.catalogue import Block, Catalogue
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import QueryTooBroad, Rejected
@@ -44,7 +45,7 @@ class Reading:
         self._reader = reader
         self._tenant = tenant
         self._deadline_s = time.monotonic() + QUERY_SECONDS_MAX
-        self._opened: dict[str, Block] = {}
+        self._opened_bytes: dict[str, int] = {}
         self._unread: dict[str, Unread] = {}
         self._deletions: Sequence[Deletion] | None = None
 
@@ -61,20 +62,41 @@ class Reading:
 
     def open(self, blocks: Sequence[Block]) -> OpenBlocks:
         """Makes blocks ready for questions. QueryTooBroad when that would be more than one request may read."""
-        self._opened |= {block.block_id: block for block in blocks}
-        self._check_budget()
-        readable = [one for one in blocks if one.block_id not in self._unread]
-        opened = self._reader.open(readable, self._deadline_s, list(hidden_in(readable, self._deletions or ())))
+        self._count(blocks, FOREVER_NS)
+        readable = self._readable(blocks)
+        return self._opened(self._reader.open(readable, self._deadline_s, self._hidden(readable)))
+
+    def open_for(self, trace_id: bytes, blocks: Sequence[Block]) -> OpenBlocks:
+        """The same for questions about one trace, which needs parts of large blocks only."""
+        self._count(blocks, WHOLE_BYTES)
+        readable = self._readable(blocks)
+        hidden = self._hidden(readable)
+        return self._opened(self._reader.open_for(trace_id, readable, self._deadline_s, self._bytes_max, hidden))
+
+    @property
+    def _bytes_max(self) -> int:
+        return min(QUERY_BYTES_MAX, self._reader.cache.cap_bytes)
+
+    def _readable(self, blocks: Sequence[Block]) -> list[Block]:
+        return [one for one in blocks if one.block_id not in self._unread]
+
+    def _hidden(self, blocks: Sequence[Block]) -> list[Hidden]:
+        return list(hidden_in(blocks, self._deletions or ()))
+
+    def _opened(self, opened: OpenBlocks) -> OpenBlocks:
         self._unread |= {one.block.block_id: one for one in opened.unread}
         return opened
 
-    def _check_budget(self) -> None:
-        blocks, size_bytes = len(self._opened), sum(block.size_bytes for block in self._opened.values())
-        bytes_max = min(QUERY_BYTES_MAX, self._reader.cache.cap_bytes)
-        if blocks > QUERY_BLOCKS_MAX or size_bytes > bytes_max:
+    def _count(self, blocks: Sequence[Block], most_bytes: int) -> None:
+        """Counts at most so many bytes of each block."""
+        for block in blocks:
+            read_bytes = min(block.size_bytes, most_bytes)
+            self._opened_bytes[block.block_id] = max(self._opened_bytes.get(block.block_id, 0), read_bytes)
+        count, size_bytes = len(self._opened_bytes), sum(self._opened_bytes.values())
+        if count > QUERY_BLOCKS_MAX or size_bytes > self._bytes_max:
             raise QueryTooBroad(
-                f"this reads {blocks} blocks of {size_bytes / MIB:.0f} MiB and more, and one request may read "
-                f"{QUERY_BLOCKS_MAX} of {bytes_max / MIB:.0f} MiB: narrow the time range"
+                f"this reads {count} blocks of {size_bytes / MIB:.0f} MiB and more, and one request may read "
+                f"{QUERY_BLOCKS_MAX} of {self._bytes_max / MIB:.0f} MiB: narrow the time range"
             )
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TypeVar
 
 from spandrel.blocks.database import Row
-from spandrel.blocks.reader import quoted
+from spandrel.blocks.reader import OpenBlocks, quoted
 from spandrel.model.catalogue import Block
-from spandrel.model.errors import NotFound, QueryTooBroad
+from spandrel.model.errors import Corrupt, NotFound, QueryTooBroad
 from spandrel.model.limits import ANSWER_SPANS_MAX
 
 from .copies import ONE_COPY
-from .extents import MARGIN_NS, Extents, holding, located
+from .extents import MARGIN_NS, Extent
 from .reading import FOREVER_NS, Reading, rounds
+
+T = TypeVar("T")
+
+_LOCATE = """
+    SELECT filename, min(start_time_unix_nano), max(start_time_unix_nano)
+    FROM spans WHERE trace_id = ? GROUP BY filename
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +46,73 @@ def trace(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int = FO
         for block in reading.live(start_ns - MARGIN_NS, end_ns + MARGIN_NS)
         if block.min_trace_id <= trace_id <= block.max_trace_id
     ]
-    far = [block for block, _ in located(reading, [block for block in live if block.far], [trace_id])]
     near = [block for block in live if not block.far]
+    blocks = [block for block, _ in _located(reading, [block for block in live if block.far], trace_id)]
     known = _first_found(reading, near, trace_id)
-    blocks = far + (holding(reading, near, known) if known else [])
+    if known:
+        blocks += _followed(reading, near, trace_id, known)
     if not blocks:
         raise NotFound("trace not found")
-    return whole(reading, blocks, [trace_id])
+    return _whole(reading, blocks, trace_id)
 
 
-def _first_found(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> Extents:
+def _first_found(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> Extent | None:
     """What is known of the trace when any of the blocks, in their order, has some of it."""
     for some in rounds(blocks):
-        known: Extents = {}
-        for _, here in located(reading, some, [trace_id]):
-            known[trace_id] = known.get(trace_id, here[trace_id]) | here[trace_id]
-        if known:
-            return known
-    return {}
+        extents = [extent for _, extent in _located(reading, some, trace_id)]
+        if extents:
+            return reduce(or_, extents)
+    return None
+
+
+def _followed(reading: Reading, blocks: Sequence[Block], trace_id: bytes, known: Extent) -> list[Block]:
+    """Those of the blocks that hold spans of the trace: MARGIN_NS or less from another one, beginning with `known`."""
+    looked: set[str] = set()
+    found: list[Block] = []
+    while new := [block for block in blocks if block.block_id not in looked and _is_around(block, known)]:
+        looked |= {block.block_id for block in new}
+        for block, extent in _located(reading, new, trace_id):
+            found.append(block)
+            known |= extent
+    return found
+
+
+def _is_around(block: Block, known: Extent) -> bool:
+    return block.min_start_ns <= known.last_ns + MARGIN_NS and block.max_start_ns >= known.first_ns - MARGIN_NS
+
+
+def _located(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> list[tuple[Block, Extent]]:
+    """Those of the blocks that hold spans of the trace, and from when to when."""
+
+    def ask(opened: OpenBlocks) -> list[tuple[Block, Extent]]:
+        rows = opened.select(_LOCATE, [trace_id], columns=("trace_id", "start_time_unix_nano"))
+        return [(opened.block(filename), Extent(first_ns, last_ns)) for filename, first_ns, last_ns in rows]
+
+    return _asked(reading, blocks, trace_id, ask)
+
+
+def _whole(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> Spans:
+    def ask(opened: OpenBlocks) -> Spans:
+        columns = tuple(sorted(opened.columns))
+        named = ", ".join(map(quoted, columns))
+        rows = opened.select(
+            f"SELECT {named} FROM spans WHERE trace_id = ? {ONE_COPY} "
+            f"ORDER BY start_time_unix_nano, span_id, kind, service LIMIT {ANSWER_SPANS_MAX + 1}",
+            [trace_id],
+        )
+        return Spans(columns, _bounded(rows))
+
+    return _asked(reading, blocks, trace_id, ask)
+
+
+def _asked(reading: Reading, blocks: Sequence[Block], trace_id: bytes, ask: Callable[[OpenBlocks], T]) -> T:
+    """The answer of what of the blocks can hold the trace. Where a part is corrupt, of whole blocks, whose checksums
+    tell which one it is.
+    """
+    try:
+        return ask(reading.open_for(trace_id, blocks))
+    except Corrupt:
+        return ask(reading.open(blocks))
 
 
 def whole(reading: Reading, blocks: Sequence[Block], trace_ids: Sequence[bytes]) -> Spans:
@@ -70,6 +129,10 @@ def whole(reading: Reading, blocks: Sequence[Block], trace_ids: Sequence[bytes])
         ORDER BY place, start_time_unix_nano, span_id, kind, service LIMIT {ANSWER_SPANS_MAX + 1}""",
         [list(trace_ids), list(trace_ids)],
     )
+    return Spans(columns, _bounded(rows))
+
+
+def _bounded(rows: list[Row]) -> list[Row]:
     if len(rows) > ANSWER_SPANS_MAX:
         raise QueryTooBroad(f"these are more than {ANSWER_SPANS_MAX} spans, the most that one answer holds")
-    return Spans(columns, rows)
+    return rows
