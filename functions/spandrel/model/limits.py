@@ -35,3 +35,5 @@ QUERY_BLOCKS_MAX = 5000  # blocks one request may open
 QUERY_BYTES_MAX = 512 * MIB  # of blocks one request may read
 QUERY_SECONDS_MAX = 25  # for reading and asking; API Gateway waits 30 s for the answer
 ANSWER_SPANS_MAX = 100_000  # in one answer
+METRIC_STEPS_MAX = 11_000  # of one metrics query, as in Prometheus
+METRIC_POINTS_MAX = 500_000  # of one metrics query: series times steps
