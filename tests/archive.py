@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spandrel.blocks.block_cache import BlockCache
 from spandrel.blocks.database import Database
+from spandrel.blocks.merge import Source, draft_of, merged
 from spandrel.blocks.reader import BlockReader
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.catalogue import Block
@@ -100,6 +101,17 @@ class Archive:
             self.objects.put(block.entry.key, block.body)
             self.catalogue.add(block.entry)
         return [block.entry for block in written]
+
+    def merge(self) -> list[Block]:
+        """Puts merged blocks in the place of all that there are, which belong to one tenant."""
+        entries = list(self.catalogue.kept.values())
+        sources = [Source(entry, self.objects.get(entry.key)) for entry in entries]
+        level, name = max(entry.level for entry in entries) + 1, f"merge-{len(self.objects.kept)}"
+        self.catalogue.kept.clear()
+        for block in merged(sources, lambda number: draft_of(entries, level, name, number)):
+            self.objects.put(block.entry.key, block.body)
+            self.catalogue.add(block.entry)
+        return list(self.catalogue.kept.values())
 
 
 @contextmanager

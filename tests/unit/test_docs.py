@@ -27,6 +27,8 @@ OURS = (  # the limits that a user can meet; the others are AWS's or inside
     "ANSWER_URL_SECONDS",
     "SEARCH_LIMIT_MAX",
     "SEARCH_WINDOW_MAX_HOURS",
+    "METRIC_STEPS_MAX",
+    "METRIC_POINTS_MAX",
     "QUERY_BLOCKS_MAX",
     "QUERY_BYTES_MAX",
 )

@@ -12,6 +12,7 @@ from spandrel.model.catalogue import Block
 from spandrel.model.errors import Rejected
 from spandrel.model.limits import METRIC_STEPS_MAX
 from spandrel.traceql import expressions
+from spandrel.traceql.errors import UnsupportedQuery, quote
 from spandrel.traceql.metrics import (
     Compare,
     Metrics,
@@ -22,10 +23,11 @@ from spandrel.traceql.metrics import (
     Query,
     Refined,
 )
+from spandrel.traceql.printing import metrics_function
 from spandrel.traceql.spansets import Pipeline
 
 from .metrics_counting import Counting
-from .metrics_series import AllSeries, Exemplar, Steps, calculated, refined
+from .metrics_series import AllSeries, Exemplar, Steps, calculated, order, refined
 from .metrics_spans import spans_of
 from .reading import Reading, check_range
 
@@ -38,7 +40,7 @@ Source = Literal["spans"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The series, and what they were counted from."""
+    """The series, in the order of their labels, and what they were counted from."""
 
     steps: Steps
     series: AllSeries
@@ -59,8 +61,9 @@ def metrics(
         raise Rejected("this query finds spans; metrics need a function of them, as in { } | rate()")
     steps = _steps(start_ns, end_ns, step_ns)
     wanted = min(_hinted(query, exemplars), EXEMPLARS_MAX)
-    series = _Asked(reading, steps, wanted > 0).series(query.expression)
-    return Answer(steps, _with_exemplars(series, steps, wanted), "spans")
+    found = _Asked(reading, steps, wanted > 0).series(query.expression)
+    in_order = {labels: found[labels] for labels in sorted(found, key=order)}
+    return Answer(steps, _with_exemplars(in_order, steps, wanted), "spans")
 
 
 def _steps(start_ns: int, end_ns: int, step_ns: int | None) -> Steps:
@@ -106,7 +109,7 @@ class _Asked:
 
     def _of_spans(self, source: Pipeline, function: OverTime | Quantiles | Compare) -> AllSeries:
         if isinstance(function, Compare):
-            raise Rejected("compare() is not answered yet")
+            raise UnsupportedQuery(f"{quote(metrics_function(function))} is not counted yet")
         fields = [*function.by, *([function.field] if function.field else [])]
         spans = spans_of(source, fields, self._opened, self._blocks, self.steps)
         return Counting(function, self.steps, self.exemplars).series(self._opened, [spans])

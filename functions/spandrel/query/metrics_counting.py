@@ -120,7 +120,8 @@ class _Found:
         if labels not in self.parts:
             if (len(self.parts) + 1) * self.steps.count > METRIC_POINTS_MAX:
                 raise QueryTooBroad(
-                    f"these are more than {METRIC_POINTS_MAX} points, series times steps: group by less, or widen the step"
+                    f"these are more than {METRIC_POINTS_MAX} points, series times steps: "
+                    "group by less, or widen the step"
                 )
             self.parts[labels] = [None] * self.steps.count
             self.exemplars[labels] = []
@@ -140,7 +141,8 @@ class _Found:
             for at, further in enumerate(self.aggregate.labels):
                 points: Points = [self.empty if of_step is None else _finite(of_step[at]) for of_step in numbers]
                 found[labels + further] = Series(points)
-            found[labels + further] = Series(points, tuple(self.exemplars[labels]))
+            exemplars = sorted(self.exemplars[labels], key=lambda one: one.start_ns)
+            found[labels + further] = Series(points, tuple(exemplars))
         return found
 
 

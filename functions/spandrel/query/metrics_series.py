@@ -59,6 +59,11 @@ class Series:
 AllSeries = dict[Labels, Series]
 
 
+def order(labels: Labels) -> list[tuple[str, str]]:
+    """Sorts labels by their names and the texts of their values."""
+    return [(name, str(value.value) if isinstance(value, Literal) else "") for name, value in labels]
+
+
 def not_empty(found: Mapping[Labels, Series]) -> AllSeries:
     """Those that have a number in any step."""
     return {labels: one for labels, one in found.items() if any(point is not None for point in one.points)}
@@ -66,7 +71,9 @@ def not_empty(found: Mapping[Labels, Series]) -> AllSeries:
 
 def calculated(operator: Operator, left: AllSeries | Literal, right: AllSeries | Literal) -> AllSeries:
     """Points of equal labels and steps; one series without labels goes with each on the other side."""
-    pairs = _with_number(left, right) if isinstance(left, Literal) or isinstance(right, Literal) else _pairs(left, right)
+    pairs = (
+        _with_number(left, right) if isinstance(left, Literal) or isinstance(right, Literal) else _pairs(left, right)
+    )
     calculate = _CALCULATE[operator]
     return not_empty(
         {
@@ -118,16 +125,12 @@ def _ranked(stage: Ranked, found: AllSeries) -> dict[Labels, Points]:
     """At each step the best; of equal ones those whose labels come first."""
     kept: dict[Labels, Points] = {labels: [None] * len(one.points) for labels, one in found.items()}
     sign = -1 if stage.rank is Rank.TOP else 1
-    in_order = sorted(found, key=_sortable)
+    in_order = sorted(found, key=order)
     for step in range(max((len(one.points) for one in found.values()), default=0)):
         points = [(sign * point, labels) for labels in in_order if (point := found[labels].points[step]) is not None]
         for point, labels in sorted(points, key=lambda one: one[0])[: stage.limit]:
             kept[labels][step] = sign * point
     return kept
-
-
-def _sortable(labels: Labels) -> list[tuple[str, str]]:
-    return [(name, str(value.value) if isinstance(value, Literal) else "") for name, value in labels]
 
 
 def _compared(stage: Threshold, found: AllSeries) -> dict[Labels, Points]:

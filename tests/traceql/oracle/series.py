@@ -58,11 +58,15 @@ def _function(function: OverTime | Quantiles | Compare, spans: list[Span], steps
             return comparison(function, spans, steps)
         case Quantiles(field, quantiles, by):
             groups = _grouped(spans, by, steps, partial(measured, field))
-            return {
-                (*labels, ("p", Literal(ValueType.FLOAT, quantile))): [_quantile(quantile, found) for found in values]
-                for labels, values in groups.items()
-                for quantile in quantiles
-            }
+            return _not_empty(
+                {
+                    (*labels, ("p", Literal(ValueType.FLOAT, quantile))): [
+                        _quantile(quantile, found) for found in values
+                    ]
+                    for labels, values in groups.items()
+                    for quantile in quantiles
+                }
+            )
         case OverTime(MetricsFunction.HISTOGRAM, field, by):
             assert field is not None
             return _histogram(field, spans, by, steps)
@@ -75,10 +79,14 @@ def _function(function: OverTime | Quantiles | Compare, spans: list[Span], steps
             over_time = _OVER_TIME[name]
             return _not_empty(
                 {
-                    labels: [over_time(found) if found else None for found in values]
+                    labels: [_finite(over_time(found)) if found else None for found in values]
                     for labels, values in measures.items()
                 }
             )
+
+
+def _finite(result: float) -> float | None:
+    return result if math.isfinite(result) else None
 
 
 def measured(field: Field, span: Span) -> float | None:
@@ -90,11 +98,18 @@ def measured(field: Field, span: Span) -> float | None:
     return known / SECOND_NS if found.type is ValueType.DURATION else float(known)
 
 
+def _sum(found: list[float]) -> float:
+    try:
+        return math.fsum(found)
+    except OverflowError:
+        return math.inf
+
+
 _OVER_TIME: dict[MetricsFunction, Callable[[list[float]], float]] = {
     MetricsFunction.LEAST: min,
     MetricsFunction.LARGEST: max,
-    MetricsFunction.SUM: math.fsum,
-    MetricsFunction.AVERAGE: lambda found: math.fsum(found) / len(found),
+    MetricsFunction.SUM: _sum,
+    MetricsFunction.AVERAGE: lambda found: _sum(found) / len(found),
 }
 
 
@@ -136,14 +151,14 @@ def _histogram(field: Field, spans: list[Span], by: tuple[Field, ...], steps: St
 
 
 def _bucket(value: Value) -> float | None:
-    """In seconds for durations, whose powers of two are of nanoseconds."""
+    """In seconds for durations, whose powers of two are of nanoseconds. Numbers are doubles here."""
     known = finite(value)
     if known is None or not isinstance(value, Literal):
         return None
-    power = 1
-    while power < known:
+    power = 1.0
+    while power < float(known):
         power *= 2
-    return power / SECOND_NS if value.type is ValueType.DURATION else float(power)
+    return power / SECOND_NS if value.type is ValueType.DURATION else power
 
 
 def _quantile(quantile: float, found: list[float]) -> float | None:
