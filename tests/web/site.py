@@ -1,0 +1,110 @@
+"""The pages and the APIs behind them, served in this process: what API Gateway does, before functions over an archive
+in memory. What is sent to `/v1/traces` is stored before the answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from query.answering import Answering
+from receive.receiver import Receiver
+from show.pages import Pages, files_of_the_pages
+from spandrel.http.response import Answer
+from tests.archive import Archive
+from tests.events import KNOWN, http_event
+
+ELSEWHERE = "https://bucket.s3.eu-central-1.amazonaws.com"
+
+
+@dataclass
+class Site:
+    """`key`, if any, is asked for as the authorizer does; `asked` lists what was. `orders` and `slowest` are trace ids
+    of the demo's shop, where that was sent.
+    """
+
+    archive: Archive
+    url: str = ""
+    key: str = ""
+    asked: list[str] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
+    slowest: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, tenant: str, bodies: Iterable[bytes], received_ns: int) -> None:
+        """`spandrel.model.catalogue.Queue`, and `store` behind it."""
+        requests = [ExportTraceServiceRequest.FromString(body) for body in bodies]
+        self.archive.add(*requests, tenant=tenant, received_ns=received_ns)
+
+    def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
+        """A request -> the function's answer."""
+        url = urlsplit(target)
+        path = unquote(url.path)
+        self.asked.append(f"{method} {target}")
+        event = self._event(method, path, headers, url.query, body)
+        if path == "/" or path.startswith("/ui/"):
+            return Pages(files_of_the_pages(), ELSEWHERE).answer(event)
+        with self._lock:
+            if (method, path) == ("POST", "/v1/traces"):
+                return Receiver(self, time.time_ns).answer(event)
+            return Answering(self.archive.store, self.archive.objects, time.time_ns).answer(event)
+
+    def _event(self, method: str, path: str, headers: dict[str, str], query: str, body: bytes) -> dict[str, Any]:
+        known = not self.key or headers.get("x-api-key") == self.key
+        context = KNOWN if known else {"refusal": "a key is needed"}
+        key = "POST /v1/traces" if path == "/v1/traces" else f"{method} /api/{{proxy+}}"
+        event = http_event(
+            method, path, route_key=key, headers=headers, query=query, body=body or None, context=context
+        )
+        event["requestContext"]["timeEpoch"] = int(time.time() * 1000)
+        return event
+
+
+@contextmanager
+def serving(site: Site) -> Iterator[Site]:
+    """The site while it is served, with its `url`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            answer = site.answer(self.command, self.path, headers, body)
+            told = answer["body"]
+            sent = base64.b64decode(told) if answer["isBase64Encoded"] else told.encode()
+            self.send_response(answer["statusCode"])
+            for name, value in {**answer["headers"], "content-length": str(len(sent))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(sent)
+
+        def do_GET(self) -> None:
+            self.answer()
+
+        def do_POST(self) -> None:
+            self.answer()
+
+        def log_message(self, *_told: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    site.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,11 @@
+// @ts-check
+import { fill, h } from "../frame/dom.js";
+
+/**
+ * @param {import("../frame/router.js").Place} _place
+ * @param {import("../main.js").Frame} frame
+ * @returns {import("../frame/router.js").Page}
+ */
+export function servicesPage(_place, frame) {
+  return { title: "Services", show: () => fill(frame.main, h("p", { class: "loading" }, "…")) };
+}
