@@ -74,7 +74,7 @@ class Ingestion(Construct):
                 "SPANDREL_DEAD_LETTER_QUEUE_URL": self.dead_letters.queue_url,
                 "SPANDREL_BUCKET": storage.bucket.bucket_name,
                 "SPANDREL_CATALOGUE_TABLE": storage.catalogue.table_name,
-                "SPANDREL_RETENTION_DAYS": str(settings.retention_days),
+                "SPANDREL_RETENTION_DAYS": settings.retention_text,
             },
             answers_requests=False,
         )

@@ -31,7 +31,7 @@ class Reading(Construct):
             environment={
                 "SPANDREL_BUCKET": storage.bucket.bucket_name,
                 "SPANDREL_CATALOGUE_TABLE": storage.catalogue.table_name,
-                "SPANDREL_RETENTION_DAYS": str(settings.retention_days),
+                "SPANDREL_RETENTION_DAYS": settings.retention_text,
             },
             answers_requests=True,
             disk_mib=LAMBDA_DISK_MIB if settings.snap_start else QUERY_DISK_MIB,

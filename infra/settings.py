@@ -5,11 +5,25 @@ This model is the one place that knows the settings; README's table is held to t
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+)
+
+from spandrel.model.errors import Rejected
+from spandrel.model.retention import EVERYBODY, Retention
+from spandrel.model.tenant import tenant_name
 
 CONTEXT_KEY = "spandrel"
 
@@ -33,6 +47,29 @@ EXAMPLES = {
     CERTIFICATE_ARN: "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d",
 }
 Origin = Annotated[str, StringConstraints(pattern=ORIGIN)]
+Days = Annotated[int, Field(ge=1, le=3650)]
+RETENTION_CHARACTERS = 2000  # of the setting as JSON: a function's environment has room for 4 KB
+
+
+def _checked_tenants(days_of: dict[str, int]) -> dict[str, int]:
+    """Tenants' names and, for everybody else, `*`."""
+    if EVERYBODY not in days_of:
+        raise ValueError(f"{EVERYBODY!r} is missing: the days of all other tenants")
+    for tenant in days_of.keys() - {EVERYBODY}:
+        try:
+            tenant_name(tenant)
+        except Rejected as refused:
+            raise ValueError(str(refused)) from None
+    if len(json.dumps(days_of)) > RETENTION_CHARACTERS:
+        raise ValueError(f"these are more than {RETENTION_CHARACTERS} characters, which is all there is room for")
+    return days_of
+
+
+# A number or an object: which of them is told by the value, so that an error is about the one that was meant.
+RetentionDays = Annotated[
+    Annotated[Days, Tag("~days")] | Annotated[dict[str, Days], AfterValidator(_checked_tenants), Tag("~by tenant")],
+    Discriminator(lambda given: "~by tenant" if isinstance(given, dict) else "~days"),
+]
 
 
 class SettingsError(Exception):
@@ -70,8 +107,10 @@ class Settings(_Model):
     stack_name: Annotated[str, StringConstraints(pattern=STACK_NAME)] = Field(
         default="Spandrel", description="name of the CloudFormation stack; another name deploys a second, separate one"
     )
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        default=30, description="how many days spans are shown and kept, from their arrival"
+    retention_days: RetentionDays = Field(
+        default=30,
+        description="how many days spans are shown and kept, from their arrival; where tenants differ, "
+        '`{"*": 30, "shop": 7}`',
     )
     batching_window_s: Annotated[int, Field(ge=1, le=300)] = Field(
         default=5,
@@ -119,6 +158,15 @@ class Settings(_Model):
         "3.9 USD a GB of memory and month",
     )
 
+    @property
+    def retention_text(self) -> str:
+        """`retention_days` as the functions read it."""
+        return json.dumps(self.retention_days)
+
+    @property
+    def retention(self) -> Retention:
+        return Retention.from_text(self.retention_text)
+
 
 def settings_from(context: Mapping[str, Any]) -> Settings:
     """The settings of a CDK context; SettingsError in one line for the first that cannot be."""
@@ -136,12 +184,14 @@ def settings_from(context: Mapping[str, Any]) -> Settings:
 
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
-    name = ".".join(map(str, first["loc"]))
+    name = ".".join(str(part) for part in first["loc"] if not str(part).startswith("~"))
     match first["type"]:
         case "extra_forbidden" if len(first["loc"]) == 1:
             return f"{name}: there is no such setting; there are {', '.join(Settings.model_fields)}"
         case "extra_forbidden":
             return f"{name}: there is no such setting"
+        case "value_error":
+            return f"{name}: {first['ctx']['error']}"
         case "missing":
             return f"{name}: is missing"
         case "string_pattern_mismatch":

@@ -15,7 +15,7 @@ from infra.function import Function
 from infra.settings import Settings
 from spandrel.model import lifecycle
 
-Objects = Literal["blocks", "incoming", "answers"]
+Objects = Literal["blocks", "incoming", "answers", "merges", "deletions"]
 
 
 class Storage(Construct):
@@ -55,7 +55,7 @@ class Storage(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
-            lifecycle_rules=_lifecycle_rules(settings.retention_days),
+            lifecycle_rules=_lifecycle_rules(settings.retention.longest_days),
             cors=[_reading_large_answers()] if settings.cors_origins else None,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
@@ -102,8 +102,10 @@ def _over_tls_only() -> iam.PolicyStatement:
     )
 
 
-def _lifecycle_rules(retention_days: int) -> list[s3.LifecycleRule]:
-    """Answers and oversized requests by their tag; every other object, a block, somewhat after its spans' retention."""
+def _lifecycle_rules(longest_days: int) -> list[s3.LifecycleRule]:
+    """Answers and oversized requests by their tag; every other object, a block
+    most of all, somewhat after the longest retention.
+    """
     return [
         s3.LifecycleRule(
             id="answers",
@@ -115,7 +117,7 @@ def _lifecycle_rules(retention_days: int) -> list[s3.LifecycleRule]:
             tag_filters={lifecycle.TAG: lifecycle.INCOMING},
             expiration=cdk.Duration.days(lifecycle.INCOMING_DAYS),
         ),
-        s3.LifecycleRule(id="blocks", expiration=cdk.Duration.days(retention_days + lifecycle.BLOCK_MARGIN_DAYS)),
+        s3.LifecycleRule(id="blocks", expiration=cdk.Duration.days(longest_days + lifecycle.BLOCK_MARGIN_DAYS)),
         s3.LifecycleRule(id="half-sent", abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
     ]
 

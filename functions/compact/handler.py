@@ -9,7 +9,7 @@ from typing import Any
 
 from spandrel.aws.catalogue import DynamoCatalogue
 from spandrel.aws.clients import client
-from spandrel.aws.jobs import job_of
+from spandrel.aws.jobs import is_of_each, job_of
 from spandrel.aws.ledger import DynamoLedger
 from spandrel.aws.object_store import S3ObjectStore
 from spandrel.model.retention import Retention
@@ -19,7 +19,11 @@ from .worker import Worker
 
 def handle(event: dict[str, Any], _context: object) -> None:
     """A job, as `plan` hands it out. Raises when it is not done: Lambda tries twice more, then the next plan has it."""
-    _worker().run(job_of(event))
+    worker, job = _worker(), job_of(event)
+    if is_of_each(event):
+        worker.rewrite(job)
+    else:
+        worker.run(job)
 
 
 @cache

@@ -1,8 +1,8 @@
 """Merges the blocks of one job and swaps them for what came out.
 
-Outputs are written first, then one transaction takes the inputs out and the outputs in. Whoever dies before it leaves
-objects that no entry names; whoever dies after it is done. Of two that merge the same blocks one has its transaction
-refused.
+Outputs are written first, then a record of the merge, then one transaction takes the inputs out and the outputs in.
+Whoever dies before it leaves objects that no entry names, which the keeper sweeps; whoever dies after it is done. Of
+two that merge the same blocks one has its transaction refused. Deleted spans are left out of whatever is merged.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from spandrel.model.catalogue import Block, Ledger, ObjectStore
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Conflict, Corrupt, NotFound
 from spandrel.model.levels import Job
+from spandrel.model.merges import Merge, merge_key
 from spandrel.query.text_values import typed_values
 
 PARALLEL_READS = 8
@@ -42,11 +43,32 @@ class Worker:
         if not readable:
             return
         merge = Job(job.tenant, job.level, tuple(readable))
-        outputs = list(self._written(merge, sources, output_name(job, deletions.number), deletions.number))
+        name = output_name(job, deletions.number)
+        outputs = list(self._written(merge, sources, name, deletions.number))
+        record = Merge(tuple(block.key for block in readable), tuple(block.key for block in outputs))
+        self.objects.put(merge_key(readable, name), record.as_json())
         try:
             self.ledger.swap(job.name, readable, outputs)
         except Conflict as lost:
             _log.info("somebody else was first: %s", lost)
+
+    def rewrite(self, job: Job) -> None:
+        """Holds each of the blocks to the tenant's deletions: one that has none of their spans is only noted so."""
+        for block in job.inputs:
+            deletions = self.ledger.deletions(job.tenant)
+            if self._has_deleted(block, deletions.pending):
+                self.run(Job(job.tenant, block.level, (block,)))
+            else:
+                self.ledger.held_to(block, deletions.number)
+
+    def _has_deleted(self, block: Block, deletions: Sequence[Deletion]) -> bool:
+        """Whether the block has deleted spans, or does not read: then `run` says so."""
+        erasure = erasure_of(block, deletions)
+        body = self._body(block) if erasure else b""
+        try:
+            return erasure is not None and (body is None or Source(block, body, erasure).has_erased())
+        except Corrupt:
+            return True
 
     def _written(self, job: Job, sources: Sequence[Source], name: str, deletions: int) -> Iterator[Block]:
         for block in merged(sources, lambda number: draft_of(job.inputs, job.level, name, number, deletions)):

@@ -191,7 +191,8 @@ def test_a_query_that_began_before_a_swap_still_reads_its_blocks_and_later_they_
     assert world.spans_in(before) == world.stored
     world.now_ns += 2 * 10**9
     world.plan()
-    assert set(world.objects.kept) == {entry.key for entry in world.blocks()}
+    left = {key for key in world.objects.kept if "/blocks/" in key}
+    assert left == {entry.key for entry in world.blocks()}
 
 
 def test_a_job_that_is_delivered_again_changes_nothing(world: World) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from tests.infra.reading import Template
 
 
-def test_the_schedule_calls_plan_every_minute_through_its_alias_and_may_do_nothing_else(template: Template) -> None:
-    schedule = template.only("AWS::Scheduler::Schedule")
-    assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    assert template.text(schedule["Target"]["Arn"]) == "${CompactionPlanLive}"
+def test_schedules_call_plan_through_its_alias_and_may_do_nothing_else(template: Template) -> None:
+    schedules = template.all("AWS::Scheduler::Schedule").values()
+    fired = {(one["ScheduleExpression"], one["Target"].get("Input")) for one in schedules}
+    assert fired == {("rate(1 minute)", None), ("rate(5 minutes)", '{"round": "keeping"}')}
+    assert {template.text(one["Target"]["Arn"]) for one in schedules} == {"${CompactionPlanLive}"}
     policies = [p for p in template.all("AWS::IAM::Policy").values() if "ScheduleRole" in template.text(p["Roles"][0])]
     (statement,) = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
     assert statement["Action"] == "lambda:InvokeFunction"
@@ -17,7 +18,8 @@ def test_the_schedule_calls_plan_every_minute_through_its_alias_and_may_do_nothi
 
 def test_a_round_of_planning_is_over_before_the_next_begins(template: Template) -> None:
     assert template.function("plan")["Timeout"] < 60
-    assert template.only("AWS::Scheduler::Schedule")["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+    for schedule in template.all("AWS::Scheduler::Schedule").values():
+        assert schedule["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 0}
 
 
 def test_merges_leave_a_new_accounts_quota_to_those_who_answer(template: Template, full_template: Template) -> None:

@@ -39,6 +39,10 @@ def test_cdks_own_context_is_left_alone() -> None:
         ({"retention_days": 0}, "retention_days: should be greater than or equal to 1, not 0"),
         ({"retention_days": "30"}, "retention_days: should be a valid integer, not '30'"),
         ({"retention_days": True}, "retention_days: should be a valid integer, not True"),
+        ({"retention_days": {"*": 30, "shop": 0}}, "retention_days.shop: should be greater than or equal to 1, not 0"),
+        ({"retention_days": {"shop": 7}}, "retention_days: '*' is missing: the days of all other tenants"),
+        ({"retention_days": {"*": 7, "My Shop": 7}}, "retention_days: a tenant's name is 1 to 64 of a-z"),
+        ({"retention_days": {"*": 7} | {f"t{n}": 7 for n in range(300)}}, "retention_days: these are more than 2000"),
         ({"batching_window_s": 301}, "batching_window_s: should be less than or equal to 300, not 301"),
         ({"store_concurrency": 1}, "store_concurrency: should be greater than or equal to 2, not 1"),
         ({"throttle_rate": 0}, "throttle_rate: should be greater than or equal to 1, not 0"),
@@ -60,6 +64,12 @@ def test_a_value_that_cannot_be_is_named_in_one_line(settings: dict[str, Any], s
         given(**settings)
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
+
+
+def test_each_tenant_may_have_days_of_its_own() -> None:
+    retention = given(retention_days={"*": 30, "shop": 7, "bank": 365}).retention
+    assert [retention.days(tenant) for tenant in ("shop", "bank", "default")] == [7, 365, 30]
+    assert (given(retention_days=3).retention.days("shop"), retention.longest_days) == (3, 365)
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])

@@ -11,7 +11,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 
 from botocore.client import BaseClient
 
@@ -19,7 +18,7 @@ from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Corrupt
 from spandrel.model.levels import HOUR_NS, hour_of
-from spandrel.model.retention import DAY_NS, Retention
+from spandrel.model.retention import DAY_NS, Retention, day_of
 
 from .deletions import deletions_of
 from .faults import told_apart
@@ -65,7 +64,7 @@ class DynamoCatalogue:
 
     def arrived(self, tenant: str, start_ns: int, end_ns: int, *, expired: bool = False) -> Sequence[Block]:
         """All blocks of the tenant that arrived in [start_ns, end_ns), far ones included, oldest first: live ones, or
-        those that have `expired`.
+        those that have `expired`. As they are at this moment.
         """
         alive_ns = self._alive_ns(tenant)
         start_ns, end_ns = (start_ns, min(end_ns, alive_ns)) if expired else (max(start_ns, alive_ns), end_ns)
@@ -74,7 +73,8 @@ class DynamoCatalogue:
         values = {":arrived": {"N": str(start_ns)}, ":before": {"N": str(end_ns)}}
         first_ns = max(0, start_ns - SPREAD_NS)
         wanted = "received >= :arrived AND received < :before"
-        found = self._read(tenant, (first_ns, end_ns), (first_ns, end_ns), wanted, values, far_from_ns=0)
+        range_ns = (first_ns, end_ns)
+        found = self._read(tenant, range_ns, range_ns, wanted, values, far_from_ns=0, consistent=True)
         return sorted(found, key=lambda block: (block.received_ns, block.block_id))
 
     def _alive_ns(self, tenant: str) -> int:
@@ -88,6 +88,8 @@ class DynamoCatalogue:
         wanted: str,
         values: Item,
         far_from_ns: int | None = None,
+        *,
+        consistent: bool = False,
     ) -> list[Block]:
         """The blocks of all partitions that a range of starts can be in, in no order."""
         start_ns, end_ns = starts_ns
@@ -96,7 +98,7 @@ class DynamoCatalogue:
         until_ns = min(end_ns + SPREAD_NS, _LAST_NS)
         ranges += [(f"{tenant}#blocks#{day}", start_ns, until_ns) for day in self._days(*days_ns)]
         with ThreadPoolExecutor(min(PARALLEL_QUERIES, len(ranges))) as pool:
-            pages = pool.map(lambda each: list(self._query(each, wanted, values)), ranges)
+            pages = pool.map(lambda each: list(self._query(each, wanted, values, consistent=consistent)), ranges)
             return [block for page in pages for block in page]
 
     def _days(self, start_ns: int, end_ns: int) -> Iterator[str]:
@@ -105,13 +107,14 @@ class DynamoCatalogue:
         for day in range(start_ns // DAY_NS, last_ns // DAY_NS + 1):
             yield day_of(day * DAY_NS)
 
-    def _query(self, sk_range: tuple[str, int, int], wanted: str, values: Item) -> Iterator[Block]:
+    def _query(self, sk_range: tuple[str, int, int], wanted: str, values: Item, *, consistent: bool) -> Iterator[Block]:
         """All pages of one partition's blocks whose latest start is in the range: (partition, from, until), ns."""
         partition, from_ns, until_ns = sk_range
         found = items(
             self._dynamodb,
             "reading the catalogue",
             TableName=self._table,
+            ConsistentRead=consistent,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :from AND :until",
             FilterExpression=wanted,
             ExpressionAttributeValues={
@@ -192,8 +195,3 @@ def _operations(item: Item) -> tuple[tuple[str, str, int], ...] | None:
         return None
     rows = json.loads(zlib.decompress(item["operations"]["B"]))
     return tuple((service, name, kind) for service, name, kind in rows)
-
-
-def day_of(at_ns: int) -> str:
-    """The UTC day of a unix time, YYYY-MM-DD."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_ns // 10**9)).date().isoformat()

@@ -21,7 +21,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from spandrel.model.catalogue import ObjectStore
-from spandrel.model.deletions import Deletion, Deletions
+from spandrel.model.deletions import Deletion, Deletions, object_key
 from spandrel.model.errors import Conflict, Corrupt
 
 from .faults import code_of, told_apart
@@ -181,11 +181,6 @@ class DeletionBook:
         """The tenant's number where it is still `last`."""
         check = no_later_than(self._table, item["pk"]["S"].partition("#")[0], last)["ConditionCheck"]
         return {**{name: given for name, given in check.items() if name != "Key"}, "Item": item}
-
-
-def object_key(deletion: Deletion) -> str:
-    """Where a deletion stands in the bucket."""
-    return f"{deletion.tenant}/deletions/{deletion.number:020d}-{deletion.name}.json"
 
 
 def _partition(tenant: str) -> str:

@@ -27,10 +27,23 @@ class LambdaJobs:
         self._function = function
 
     def send(self, job: Job) -> None:
+        self._hand_out(job, each=False)
+
+    def send_each(self, job: Job) -> None:
+        """To rewrite each of the blocks for itself."""
+        self._hand_out(job, each=True)
+
+    def _hand_out(self, job: Job, *, each: bool) -> None:
         inputs = [replace(block, operations=None).record() for block in job.inputs]  # the blocks know their operations
-        payload = json.dumps({"tenant": job.tenant, "level": job.level, "inputs": inputs}, separators=(",", ":"))
+        said = {"tenant": job.tenant, "level": job.level, "inputs": inputs, "each": each}
+        payload = json.dumps(said, separators=(",", ":"))
         with told_apart("handing out a merge"):
             self._lambda.invoke(FunctionName=self._function, InvocationType="Event", Payload=payload.encode())
+
+
+def is_of_each(event: Mapping[str, Any]) -> bool:
+    """Whether the job in the payload is to rewrite each of its blocks, not to merge them."""
+    return bool(event.get("each"))
 
 
 def job_of(event: Mapping[str, Any]) -> Job:

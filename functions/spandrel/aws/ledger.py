@@ -29,6 +29,7 @@ from .catalogue import DUE, DynamoCatalogue, block_of, item_of
 from .deletions import known_deletions, no_later_than
 from .faults import code_of, told_apart
 from .items import Item
+from .kept_days import KeptDays
 
 DOOMED = "#doomed"
 GRACE_S = 900  # Lambda's longest run: a query that began before a swap may still read what was swapped out
@@ -48,6 +49,7 @@ class DynamoLedger:
         self._dynamodb = dynamodb
         self._table = table
         self._catalogue = catalogue
+        self._kept = KeptDays(dynamodb, table, clock_ns)
         self._clock_ns = clock_ns
 
     def due(self) -> Sequence[Due]:
@@ -58,6 +60,7 @@ class DynamoLedger:
         return found
 
     def done_with(self, due: Due) -> None:
+        self._kept.note(due.tenant, due.hour_ns)
         key = {"pk": {"S": DUE}, "sk": {"S": f"{due.tenant}#{due.hour_ns:020d}"}}
         with told_apart("closing an hour"):
             try:
@@ -73,6 +76,9 @@ class DynamoLedger:
 
     def arrived(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
         return self._catalogue.arrived(tenant, start_ns, end_ns)
+
+    def expired(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
+        return self._catalogue.arrived(tenant, start_ns, end_ns, expired=True)
 
     def taken(self, tenant: str) -> frozenset[str]:
         now_s = self._clock_ns() // 10**9
@@ -105,20 +111,11 @@ class DynamoLedger:
     def deletions(self, tenant: str) -> Deletions:
         return known_deletions(self._dynamodb, self._table, tenant)
 
+    def held_to(self, block: Block, deletions: int) -> None:
+        self._mark(block, "deletions", deletions)
+
     def set_aside(self, block: Block) -> None:
-        with told_apart("setting a block aside"):
-            try:
-                self._dynamodb.update_item(
-                    TableName=self._table,
-                    Key=_key(block),
-                    UpdateExpression="SET #level = :aside",
-                    ConditionExpression="attribute_exists(pk)",
-                    ExpressionAttributeNames={"#level": "level"},
-                    ExpressionAttributeValues={":aside": {"N": str(SET_ASIDE)}},
-                )
-            except ClientError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
-                    raise
+        self._mark(block, "level", SET_ASIDE)
 
     def swap(self, name: str, inputs: Sequence[Block], outputs: Sequence[Block]) -> None:
         tenant = inputs[0].tenant
@@ -147,6 +144,22 @@ class DynamoLedger:
     def buried(self, doomed: Doomed) -> None:
         with told_apart("forgetting deleted objects"):
             self._dynamodb.delete_item(TableName=self._table, Key={"pk": {"S": DOOMED}, "sk": {"S": doomed.mark}})
+
+    def _mark(self, block: Block, attribute: str, number: int) -> None:
+        """Sets a number of a block's entry; nothing where the block is gone."""
+        with told_apart("marking a block"):
+            try:
+                self._dynamodb.update_item(
+                    TableName=self._table,
+                    Key=_key(block),
+                    UpdateExpression="SET #attribute = :number",
+                    ConditionExpression="attribute_exists(pk)",
+                    ExpressionAttributeNames={"#attribute": attribute},
+                    ExpressionAttributeValues={":number": {"N": str(number)}},
+                )
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
 
     def _doomed_item(self, name: str, inputs: Sequence[Block]) -> Item:
         from_ns = self._clock_ns() + GRACE_S * 10**9

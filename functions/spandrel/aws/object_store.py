@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from spandrel.model.catalogue import Listed
 from spandrel.model.errors import NotFound, Overloaded
 from spandrel.model.lifecycle import TAG, Passing
 
@@ -62,6 +64,27 @@ class S3ObjectStore:
                 answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": some, "Quiet": True})
             for error in answer.get("Errors", []):
                 raise Overloaded(f"{error['Key']} is not deleted: {error['Code']}")
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """All objects whose keys begin so, in the order of their keys, a thousand at a time."""
+        for page in self._pages(Prefix=prefix):
+            for one in page.get("Contents", []):
+                yield Listed(one["Key"], one["Size"], int(one["LastModified"].timestamp() * 10**9))
+
+    def folders(self, prefix: str = "") -> Iterator[str]:
+        """What stands between the prefix and the next `/` in the keys that begin so."""
+        for page in self._pages(Prefix=prefix, Delimiter="/"):
+            for one in page.get("CommonPrefixes", []):
+                yield one["Prefix"].removeprefix(prefix).rstrip("/")
+
+    def _pages(self, **question: str) -> Iterator[dict[str, Any]]:
+        while True:
+            with told_apart(f"listing {question['Prefix']}"):
+                page = self._s3.list_objects_v2(Bucket=self._bucket, **question)
+            yield page
+            if not page["IsTruncated"]:
+                return
+            question["ContinuationToken"] = page["NextContinuationToken"]
 
     def link(self, key: str, seconds: int) -> str:
         where = {"Bucket": self._bucket, "Key": key}

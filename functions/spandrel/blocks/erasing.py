@@ -34,6 +34,23 @@ class Erasure:
                 goes = pc.or_(goes, found)
         return goes
 
+    def columns(self, names: Sequence[str]) -> list[str]:
+        """Those of a block's columns that it takes to tell."""
+        wanted = {"trace_id"}
+        if self.attributes:
+            wanted |= {"events", "links", *(f"{scope}_rest" for scope in ATTRIBUTE_SCOPES)}
+        wanted |= {
+            name
+            for key, values in self.attributes
+            for scope in ATTRIBUTE_SCOPES
+            for name, _ in _columns(scope, key, values)
+        }
+        return [name for name in names if name in wanted]
+
+    def may_be_in(self, first: bytes, last: bytes) -> bool:
+        """Whether rows of traces from `first` to `last` can be among them."""
+        return bool(self.attributes) or any(first <= trace_id <= last for trace_id in self.trace_ids)
+
     def _of_traces(self, table: pa.Table) -> pa.Array:
         ids = table["trace_id"].combine_chunks()
         return pc.is_in(ids, pa.array(self.trace_ids, ids.type))

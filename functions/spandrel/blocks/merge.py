@@ -69,6 +69,15 @@ class Source:
         table = self._file.read_row_group(index)
         return table if self._erasure is None else table.filter(pc.invert(self._erasure.rows(table)))
 
+    def has_erased(self) -> bool:
+        """Whether it has any of the spans that are left out."""
+        erasure = self._erasure
+        if erasure is None:
+            return False
+        columns = erasure.columns(self.schema.names)
+        groups = (group for group in self.row_groups() if erasure.may_be_in(group.first, group.last))
+        return any(pc.any(erasure.rows(self._file.read_row_group(one.index, columns))).as_py() for one in groups)
+
     def attribute_counts(self) -> Counter[tuple[AttributeScope, Attribute]]:
         """How often each attribute occurs: in columns by the footer's statistics, in rests as their writer counted."""
         counts: Counter[tuple[AttributeScope, Attribute]] = Counter()

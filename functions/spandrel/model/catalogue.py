@@ -85,6 +85,15 @@ class ObjectStore(Protocol):
         """An HTTPS address under which anybody can read the object for that long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object as a list of the bucket has it; `written_ns` is unix time, by S3's clock."""
+
+    key: str
+    size_bytes: int
+    written_ns: int
+
+
 class Eraser(Protocol):
     """Who may remove objects: compaction alone."""
 
@@ -112,10 +121,13 @@ class Ledger(Protocol):
         """The hours that have blocks which may have to be merged, of all tenants."""
 
     def done_with(self, due: Due) -> None:
-        """Nothing is left to do there, unless a block has come since `due` was read."""
+        """Nothing is left to merge there, unless a block has come since `due` was read. The day is noted as kept."""
 
     def arrived(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
         """All live blocks of the tenant that arrived in [start_ns, end_ns), far ones included."""
+
+    def expired(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
+        """Those of the tenant's entries that arrived then and are shown no more."""
 
     def taken(self, tenant: str) -> frozenset[str]:
         """The ids of blocks that somebody is merging at the moment."""
@@ -128,6 +140,9 @@ class Ledger(Protocol):
 
     def deletions(self, tenant: str) -> Deletions:
         """What a merge has to leave out; its outputs carry the number."""
+
+    def held_to(self, block: Block, deletions: int) -> None:
+        """Notes that the block has no span of any deletion up to that number; nothing where it is gone."""
 
     def set_aside(self, block: Block) -> None:
         """Marks a block that does not read, so that it is merged no more; nothing where it is gone."""

@@ -62,3 +62,8 @@ class Deletions:
 
     number: int = 0
     pending: tuple[Deletion, ...] = ()
+
+
+def object_key(deletion: Deletion) -> str:
+    """Where a deletion stands in the bucket."""
+    return f"{deletion.tenant}/deletions/{deletion.number:020d}-{deletion.name}.json"

@@ -56,7 +56,7 @@ def jobs_of(blocks: Collection[Block], hour_ns: int, now_ns: int) -> list[Job]:
         by_level = [small] if closed else _levels(small)
         for level in by_level:
             least = 2 if closed else MERGE_FROM
-            jobs += [_job(part) for part in _parts(sorted(level, key=_age)) if len(part) >= least]
+            jobs += [_job(part) for part in parts_of(sorted(level, key=_age)) if len(part) >= least]
     return jobs
 
 
@@ -73,7 +73,7 @@ def _age(block: Block) -> tuple[int, str]:
     return block.received_ns, block.block_id
 
 
-def _parts(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+def parts_of(blocks: Sequence[Block]) -> Iterator[list[Block]]:
     """Runs of blocks that follow one another, as long as a job may be."""
     part: list[Block] = []
     size_bytes = 0

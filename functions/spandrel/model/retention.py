@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 DAY_NS = 86_400 * 10**9
 EVERYBODY = "*"  # in a setting by tenant: who is not named. No tenant is called that
@@ -39,3 +40,30 @@ class Retention:
     @property
     def longest_days(self) -> int:
         return max([self.default_days, *self.days_of.values()])
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDay:
+    """A day of arrival of one tenant; `mark` names the note of it."""
+
+    tenant: str
+    start_ns: int
+    mark: str
+
+    @property
+    def end_ns(self) -> int:
+        return self.start_ns + DAY_NS
+
+    @property
+    def day(self) -> str:
+        return day_of(self.start_ns)
+
+
+def day_of(at_ns: int) -> str:
+    """The UTC day of a unix time, YYYY-MM-DD."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_ns // 10**9)).date().isoformat()
+
+
+def day_start_ns(day: str) -> int:
+    """The unix time at which a UTC day, YYYY-MM-DD, begins; ValueError for what is no day."""
+    return int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp()) * 10**9

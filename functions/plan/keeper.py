@@ -1,0 +1,180 @@
+"""Keeps what is to be kept and nothing else: expired blocks go, deleted spans are rewritten out of all blocks, and
+objects that no entry names are swept.
+
+Runs every few minutes. Each round does a bounded part and the next one goes on. Where nothing is due it is two reads of
+the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from spandrel.model.catalogue import Block, Eraser, Ledger, Listed
+from spandrel.model.deletions import Deletion, Deletions, object_key
+from spandrel.model.errors import Conflict
+from spandrel.model.levels import JOB_BLOCKS, SET_ASIDE, Job, parts_of
+from spandrel.model.lifecycle import INCOMING_DAYS
+from spandrel.model.merges import is_merged
+from spandrel.model.retention import DAY_NS, KeptDay, Retention
+
+from .planner import TAKEN_S
+
+DAYS_A_ROUND = 50  # of tenants that are looked at
+SWAPS_A_ROUND = 100  # of up to JOB_BLOCKS expired blocks
+LATE_NS = INCOMING_DAYS * DAY_NS  # so long after its arrival a request can still become a block
+MERGE_NS = DAY_NS  # longer than any merge is under way; its output without an entry is nobody's then
+LOOK_AGAIN_S = 86_400  # at a tenant whose deletions are carried out on all blocks there are
+DAY_FOLDERS = ("blocks", "merges")  # of a tenant, with a folder for each day
+
+
+class Objects(Eraser, Protocol):
+    """The bucket, for whoever tidies it."""
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """All objects whose keys begin so."""
+
+
+class Jobs(Protocol):
+    """The way to the workers."""
+
+    def send_each(self, job: Job) -> None:
+        """To rewrite each of the blocks for itself; durable when it returns."""
+
+
+class Days(Protocol):
+    """The days of arrival from which there are blocks."""
+
+    def now(self, most: int) -> Sequence[KeptDay]:
+        """So many days, at most, that are to be looked at now."""
+
+    def later(self, day: KeptDay) -> None:
+        """Not before the next midnight."""
+
+    def forget(self, day: KeptDay) -> None:
+        """Nothing is left of it."""
+
+
+class Book(Protocol):
+    """The deletions."""
+
+    def tenants(self) -> Sequence[str]:
+        """The tenants whose deletions are to be looked at now."""
+
+    def deletions(self, tenant: str) -> Deletions:
+        """Those that are not done with."""
+
+    def look_again(self, tenant: str, known: Deletions, seconds: int) -> None:
+        """Not before so long, unless the tenant deletes something meanwhile; never where nothing is pending."""
+
+    def done_with(self, deletion: Deletion) -> None:
+        """No block can hold any of it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """`clock_ns` gives unix nanoseconds; `jobs_max` is how many rewrites one round hands out."""
+
+    days: Days
+    book: Book
+    ledger: Ledger
+    objects: Objects
+    jobs: Jobs
+    retention: Retention
+    clock_ns: Callable[[], int]
+    jobs_max: int
+
+    def run(self) -> int:
+        """One round; how many rewrites were handed out."""
+        swaps = SWAPS_A_ROUND
+        for day in self.days.now(DAYS_A_ROUND):
+            if self._is_over(day):
+                swaps -= self._expired(day, swaps)
+            else:
+                self._tidy(day)
+        handed_out = 0
+        for tenant in self.book.tenants():
+            if handed_out < self.jobs_max:
+                handed_out += self._erase(tenant, self.jobs_max - handed_out)
+        return handed_out
+
+    def _is_over(self, day: KeptDay) -> bool:
+        return day.end_ns <= self.retention.since_ns(day.tenant, self.clock_ns())
+
+    def _expired(self, day: KeptDay, swaps_max: int) -> int:
+        """Takes out a day's expired entries, and in the end all that is left in its folders; how many swaps it took."""
+        blocks = self.ledger.expired(day.tenant, day.start_ns, day.end_ns)
+        if not blocks:
+            self._sweep(day, lambda _listed: True)
+            self.days.forget(day)
+            return 0
+        parts = [blocks[start : start + JOB_BLOCKS] for start in range(0, len(blocks), JOB_BLOCKS)][:swaps_max]
+        for part in parts:
+            self._take_out(part)
+        return len(parts)
+
+    def _take_out(self, blocks: Sequence[Block]) -> None:
+        """Their objects go when no query can be reading them any more, as after a merge."""
+        try:
+            self.ledger.swap(Job(blocks[0].tenant, 0, tuple(blocks)).name, blocks, ())
+        except Conflict:
+            return  # somebody swapped one of them meanwhile; the next round sees what there is then
+
+    def _tidy(self, day: KeptDay) -> None:
+        """Sweeps what no entry names and nobody works on any more."""
+        taken = self.ledger.taken(day.tenant)  # before the entries: who has stopped working has put in his entries
+        blocks = [
+            *self.ledger.arrived(day.tenant, day.start_ns, day.end_ns),
+            *self.ledger.expired(day.tenant, day.start_ns, day.end_ns),
+        ]
+        if taken.isdisjoint(block.block_id for block in blocks):
+            named = {block.key for block in blocks}
+            now_ns = self.clock_ns()
+            self._sweep(day, lambda listed: is_orphan(listed, named, now_ns))
+        self.days.later(day)
+
+    def _sweep(self, day: KeptDay, goes: Callable[[Listed], bool]) -> None:
+        for folder in DAY_FOLDERS:
+            found = self.objects.listed(f"{day.tenant}/{folder}/{day.day}/")
+            self.objects.delete([listed.key for listed in found if goes(listed)])
+
+    def _erase(self, tenant: str, jobs_max: int) -> int:
+        """Hands out rewrites of blocks that deletions are about; how many. Deletions that are about none are done
+        with, when no block can come any more whose spans arrived before them.
+        """
+        known = self.book.deletions(tenant)
+        blocks = list(islice(self._about(tenant, known.pending), jobs_max * JOB_BLOCKS))
+        if not blocks:
+            self._finish(tenant, known)
+            return 0
+        taken = self.ledger.taken(tenant)
+        free = [block for block in blocks if block.block_id not in taken and block.level != SET_ASIDE]
+        jobs = [Job(tenant, 0, tuple(part)) for part in parts_of(free)][:jobs_max]
+        for job in jobs:
+            if self.ledger.take(tenant, job.name, [block.block_id for block in job.inputs], TAKEN_S):
+                self.jobs.send_each(job)
+        return len(jobs)
+
+    def _about(self, tenant: str, pending: Sequence[Deletion]) -> Iterator[Block]:
+        """The blocks that the deletions are about, day after day of arrival."""
+        now_ns = self.clock_ns()
+        for start_ns in range(self.retention.since_ns(tenant, now_ns), now_ns, DAY_NS):
+            for block in self.ledger.arrived(tenant, start_ns, start_ns + DAY_NS) if pending else ():
+                if any(deletion.is_about(block) for deletion in pending):
+                    yield block
+
+    def _finish(self, tenant: str, known: Deletions) -> None:
+        now_ns = self.clock_ns()
+        for deletion in known.pending:
+            if deletion.before_ns + LATE_NS < now_ns:
+                self.book.done_with(deletion)
+                self.objects.delete([object_key(deletion)])
+        self.book.look_again(tenant, known, LOOK_AGAIN_S)
+
+
+def is_orphan(listed: Listed, named: Collection[str], now_ns: int) -> bool:
+    """Whether a block's object is named by no entry and was written so long ago that nobody is about to name it."""
+    grace_ns = MERGE_NS if is_merged(listed.key) else LATE_NS
+    return "/blocks/" in listed.key and listed.key not in named and now_ns - listed.written_ns > grace_ns
