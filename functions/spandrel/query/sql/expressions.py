@@ -38,7 +38,7 @@ from spandrel.traceql.expressions import (
 )
 from spandrel.traceql.intrinsics import OF_EVENTS, OF_LINKS, Intrinsic, ValueType
 
-from . import facts
+from . import facts, intrinsics, places
 from .calculations import calculated
 from .comparisons import compared
 from .fragment import Fragment, combined
@@ -121,6 +121,15 @@ def fields_of(expression: Expression) -> Iterator[Field]:
         case Junction(_, operands):
             for operand in operands:
                 yield from fields_of(operand)
+
+
+def columns_of(expression: Expression, columns: frozenset[str]) -> set[str]:
+    """The columns that it is read from, of those that there are and those that there always are."""
+    found: set[str] = set()
+    for field in fields_of(expression):
+        is_attribute = isinstance(field, Attribute)
+        found |= places.columns_of(field, columns) if is_attribute else intrinsics.columns_of(field)
+    return found
 
 
 def needs_facts(expression: Expression) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spandrel.traceql.intrinsics import OF_EVENTS, Intrinsic, ValueType, type_of
+from spandrel.traceql.intrinsics import OF_EVENTS, OF_LINKS, Intrinsic, ValueType, type_of
 
 from . import facts
 from .fragment import Fragment, combined
@@ -40,6 +40,15 @@ def intrinsic(field: Intrinsic, place: Place) -> Value:
         assert place.with_facts, f"{field} is asked of a table that has no facts about traces"
         return Value((Alternative(kind, Fragment(facts.COLUMNS[field])),))
     return _of_event(field, place.event) if field in OF_EVENTS else _of_link(field, place.link)
+
+
+def columns_of(field: Intrinsic) -> set[str]:
+    """The columns that the field is read from; of what `facts` knows, those that it is made of."""
+    if field in _COLUMNS:
+        return {_COLUMNS[field][0]}
+    if field in OF_EVENTS:
+        return {"events", "start_time_unix_nano"}
+    return {"links"} if field in OF_LINKS else {"trace_id", "span_id", "parent_span_id", "name", "service"}
 
 
 def _of_event(field: Intrinsic, event: Fragment | None) -> Value:

@@ -57,6 +57,15 @@ def attribute(field: Attribute, place: Place) -> Value:
     return _in_scope(_COLUMN_SCOPES[field.scope], field.key, place)
 
 
+def columns_of(field: Attribute, columns: frozenset[str]) -> set[str]:
+    """The columns, of those there are, that the attribute is read from."""
+    if field.scope in (Scope.EVENT, Scope.LINK):
+        return {f"{field.scope.value}s"} & columns
+    scopes = _COLUMN_SCOPES.values() if field.scope is Scope.ANY else [_COLUMN_SCOPES[field.scope]]
+    named = {column for scope in scopes for column, _ in attribute_columns(scope, field.key, columns)}
+    return named | ({f"{scope}_rest" for scope in scopes} & columns)
+
+
 def _first_scope(key: str, place: Place) -> Value:
     """Of the span if it has it, else of its resource, else of its instrumentation scope."""
     found: list[Value] = []
