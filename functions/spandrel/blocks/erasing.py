@@ -19,8 +19,8 @@ Values = Mapping[Any, Sequence[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Traces by their ids, and attributes by key and values, wherever a span has them: `spandrel.query.compile` finds
-    the same spans by SQL.
+    """Traces by their ids, and attributes by key and values, wherever a span has them:
+    `spandrel.query.sql.written` finds the same spans by SQL.
     """
 
     trace_ids: Sequence[bytes] = ()

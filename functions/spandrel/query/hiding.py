@@ -8,7 +8,7 @@ from spandrel.blocks.reader import Hidden
 from spandrel.model.catalogue import Block
 from spandrel.model.deletions import Deletion
 
-from .compile import with_attribute
+from .sql.written import with_attribute
 
 
 def hidden_in(blocks: Sequence[Block], deletions: Sequence[Deletion]) -> Iterator[Hidden]:

@@ -1,4 +1,4 @@
-"""What can be known of a pipeline's spans without their traces: which spans may come out, and what a trace must have."""
+"""What is known of a pipeline's answer without whole traces: which spans may come out, what a trace must have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from spandrel.traceql.expressions import (
     FALSE,
     TRUE,
-    Attribute,
     Comparator,
     Comparison,
     Expression,
@@ -15,17 +14,17 @@ from spandrel.traceql.expressions import (
     Literal,
     Logic,
     Presence,
-    Scope,
 )
 from spandrel.traceql.intrinsics import Intrinsic
 from spandrel.traceql.spansets import Filter, Pipeline, ScalarFilter, Side, SpansetJunction, Stage, Structure
 
 from .sql.expressions import needs_facts
+from .sql.places import SERVICE
 
 _IS_ROOT = Presence(Intrinsic.PARENT_ID, False)
 _OF_ROOTS: dict[Expression, Expression] = {
     Intrinsic.ROOT_NAME: Intrinsic.NAME,
-    Intrinsic.ROOT_SERVICE: Attribute(Scope.RESOURCE, "service.name"),
+    Intrinsic.ROOT_SERVICE: SERVICE,
 }
 
 

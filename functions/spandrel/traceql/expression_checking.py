@@ -20,6 +20,7 @@ from .expressions import (
     Not,
     Presence,
     Scope,
+    Written,
 )
 from .intrinsics import NUMERIC, Intrinsic, ValueType, type_of
 from .printing import expression as text
@@ -85,6 +86,8 @@ def type_of_expression(one: Expression) -> ValueType | None:
             return ValueType.BOOLEAN
         case Presence():
             return _presence(one)
+        case Written():
+            return ValueType.BOOLEAN
         case Comparison():
             return _comparison(one)
 
@@ -127,7 +130,7 @@ def _reads_spans(one: Expression) -> bool:
     match one:
         case Literal():
             return False
-        case Attribute() | Intrinsic():
+        case Attribute() | Intrinsic() | Written():
             return True
         case Not(operand) | Negative(operand) | Presence(operand):
             return _reads_spans(operand)

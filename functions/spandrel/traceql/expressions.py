@@ -131,4 +131,18 @@ class Junction:
     operands: tuple[Expression, ...]
 
 
-Expression = Literal | Attribute | Intrinsic | Not | Negative | Calculation | Comparison | Presence | Junction
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Some attribute has the key, and its value, of whatever type, is written so (`spandrel.query.text_values`).
+
+    For dialects that compare all values as text, as Jaeger's does; no text of TraceQL says it, and none is read back
+    from how it is printed. ANY: of the span, its resource, its instrumentation scope, an event or a link of it, and of
+    a key that repeats any of the values.
+    """
+
+    scope: Scope
+    key: str
+    text: str
+
+
+Expression = Literal | Attribute | Intrinsic | Not | Negative | Calculation | Comparison | Presence | Junction | Written

@@ -18,6 +18,7 @@ from .expressions import (
     Not,
     Presence,
     Status,
+    Written,
 )
 from .intrinsics import Intrinsic, ValueType
 from .metrics import (
@@ -137,6 +138,8 @@ def expression(one: Expression) -> str:
             return f"{_inner(operand)} {'!=' if present else '='} nil"
         case Junction(logic, operands):
             return f" {logic.value} ".join(_inner(operand) for operand in operands)
+        case Written(scope, key, written):
+            return f"{label(Attribute(scope, key))} = {literals.quoted(written)}"
 
 
 def label(field: Attribute | Intrinsic) -> str:

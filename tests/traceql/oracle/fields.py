@@ -21,6 +21,7 @@ from spandrel.traceql.expressions import (
     Operator,
     Presence,
     Scope,
+    Written,
 )
 from spandrel.traceql.intrinsics import OF_EVENTS, OF_LINKS, Intrinsic, ValueType
 from spandrel.traceql.literals import INTEGER_MAX, INTEGER_MIN
@@ -104,6 +105,8 @@ def value(one: Expression, place: Place) -> Value:
             return truth(all(results) if logic is Logic.AND else any(results))
         case Comparison():
             return truth(_compared(one, place))
+        case Written():
+            raise AssertionError("no text of TraceQL says it")
 
 
 def _compared(one: Comparison, place: Place) -> bool:

@@ -88,16 +88,15 @@ def _differs(one: Alternative, other: Alternative) -> bool:
 
 
 def _numbers(comparator: Comparator, a: Alternative, b: Alternative) -> Fragment:
+    """NaN is unequal to all numbers and neither above nor below them. For DuckDB it equals itself and is above them
+    all, and Parquet's statistics, by which DuckDB may leave a comparison out, do not know of it: so it is asked about.
+    """
     if ValueType.FLOAT not in (a.type, b.type):
         return combined(f"{{}} {_SQL[comparator]} {{}}", a.unguarded, b.unguarded)
     condition = combined(f"{{}} {_SQL[comparator]} {{}}", real(a), real(b))
     nan = [combined("isnan({})", one.unguarded) for one in (a, b) if one.type is ValueType.FLOAT and not one.literal]
-    if comparator is Comparator.UNEQUAL:  # for DuckDB NaN equals itself and is above all other numbers
+    if comparator is Comparator.UNEQUAL:
         return some([condition, *nan])
-    if comparator in (Comparator.LESS, Comparator.LESS_OR_EQUAL) and b.literal:
-        return condition
-    if comparator is Comparator.EQUAL and (a.literal or b.literal):
-        return condition
     return every([condition, *(combined("NOT {}", one) for one in nan)])
 
 

@@ -16,7 +16,7 @@ whole trace knows (`needs_facts`: rootName, traceDuration, childCount, nestedSet
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from spandrel.query.condition import ALWAYS, NEVER, Condition, every, some, untrue
@@ -35,6 +35,7 @@ from spandrel.traceql.expressions import (
     Operator,
     Presence,
     Scope,
+    Written,
 )
 from spandrel.traceql.intrinsics import OF_EVENTS, OF_LINKS, Intrinsic, ValueType
 
@@ -43,8 +44,9 @@ from .calculations import calculated
 from .comparisons import compared
 from .fragment import Fragment, combined
 from .intrinsics import intrinsic
-from .places import ABSENT, Place, attribute
+from .places import ABSENT, SERVICE, Place, attribute
 from .values import Value, boolean, constant
+from .written import written
 
 _EVENT, _LINK = Fragment("event"), Fragment("link")  # how the one that is looked at is called
 _ZERO = Literal(ValueType.INTEGER, 0)
@@ -105,31 +107,51 @@ def is_true(condition: Expression, place: Place) -> Condition:
             return found if present else untrue(found)
         case Comparison(comparator, left, right):
             return compared(comparator, value(left, place), value(right, place))
+        case Written():
+            return written(condition, place.columns)
     return value(condition, place).true
 
 
 def fields_of(expression: Expression) -> Iterator[Field]:
     """The fields that it reads, as often as they stand there."""
+    return (part for part in _parts(expression) if isinstance(part, Attribute | Intrinsic))
+
+
+def _parts(expression: Expression) -> Iterator[Expression]:
+    """The expression and all that it is made of."""
+    yield expression
     match expression:
-        case Attribute() | Intrinsic():
-            yield expression
         case Not(operand) | Negative(operand) | Presence(operand):
-            yield from fields_of(operand)
+            yield from _parts(operand)
         case Calculation(_, left, right) | Comparison(_, left, right):
-            yield from fields_of(left)
-            yield from fields_of(right)
+            yield from _parts(left)
+            yield from _parts(right)
         case Junction(_, operands):
             for operand in operands:
-                yield from fields_of(operand)
+                yield from _parts(operand)
 
 
 def columns_of(expression: Expression, columns: frozenset[str]) -> set[str]:
     """The columns that it is read from, of those that there are and those that there always are."""
     found: set[str] = set()
-    for field in fields_of(expression):
-        is_attribute = isinstance(field, Attribute)
-        found |= places.columns_of(field, columns) if is_attribute else intrinsics.columns_of(field)
+    for part in _parts(expression):
+        match part:
+            case Attribute():
+                found |= places.columns_of(part, columns)
+            case Intrinsic():
+                found |= intrinsics.columns_of(part)
+            case Written():
+                found |= set(columns)  # a dialect of plain searches, which ask nothing about whole traces
     return found
+
+
+def reads_only(expression: Expression, columns: Collection[str]) -> bool:
+    """Whether it needs none but these columns, which are no attributes."""
+    fields = [part for part in _parts(expression) if isinstance(part, Attribute | Intrinsic | Written)]
+    return all(
+        intrinsics.columns_of(field) <= set(columns) if isinstance(field, Intrinsic) else field == SERVICE
+        for field in fields
+    )
 
 
 def needs_facts(expression: Expression) -> bool:

@@ -48,7 +48,10 @@ class ValueColumns:
 
     def selected(self, value: Value) -> list[Fragment]:
         """The value as these columns of a SELECT."""
-        parts = [(value.of(kind, is_list=is_list), name) for name, (kind, is_list) in zip(self.names, self.kinds, strict=True)]
+        parts = [
+            (value.of(kind, is_list=is_list), name)
+            for name, (kind, is_list) in zip(self.names, self.kinds, strict=True)
+        ]
         return [combined(f"{{}} AS {name}", part) for part, name in parts if part is not None]
 
     @property
@@ -81,8 +84,10 @@ class FirstTable:
 def first_table(asked: Asked, chosen: Fragment, place: Place, tables: Tables) -> FirstTable:
     """Adds `copies`, `edges` and `base`. `chosen`: the condition for the traces in question."""
     with_facts = replace(place, with_facts=True)
-    marks, values = {}, {}
-    early, late = [], []
+    marks: dict[Expression, str] = {}
+    values: dict[Expression, ValueColumns] = {}
+    early: list[Fragment] = []
+    late: list[Fragment] = []
     raw = set(ALWAYS_READ)
     for number, condition in enumerate(asked.conditions):
         marks[condition] = f"mark_{number}"

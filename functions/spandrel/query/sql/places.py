@@ -28,6 +28,10 @@ _SCALARS = {
 _OPAQUE_FIELDS = ("bytes", "array", "kvlist")
 
 
+SERVICE = Attribute(Scope.RESOURCE, SERVICE_NAME)
+"""The service's name. Every block has a column for it; what is no text, or repeats, names no service."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """`columns` are those that the blocks have.
@@ -81,6 +85,8 @@ def _first_scope(key: str, place: Place) -> Value:
 
 
 def _in_scope(scope: AttributeScope, key: str, place: Place) -> Value:
+    if (scope, key) == ("resource", SERVICE_NAME):
+        return Value((Alternative(ValueType.TEXT, Fragment("service")),))
     found = [_in_column(column, kind) for column, kind in attribute_columns(scope, key, place.columns)]
     rest = f"{scope}_rest"
     if rest in place.columns:
@@ -91,10 +97,7 @@ def _in_scope(scope: AttributeScope, key: str, place: Place) -> Value:
 def attribute_columns(scope: AttributeScope, key: str, columns: frozenset[str]) -> list[tuple[str, AttributeType]]:
     """The columns, among those there are, that hold the attribute, with their types."""
     named = [(attribute_column(scope, key, kind), kind) for kind in ATTRIBUTE_TYPES]
-    found = [(column, kind) for column, kind in named if column in columns]
-    if scope == "resource" and key == SERVICE_NAME:
-        found.append(("service", "string"))
-    return found
+    return [(column, kind) for column, kind in named if column in columns]
 
 
 def _in_column(column: str, kind: AttributeType) -> Value:

@@ -1,0 +1,115 @@
+"""Traces that may be in an answer, from conditions on single copies of spans: a superset, the best first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from spandrel.blocks.naming import ALWAYS
+from spandrel.model.catalogue import Block
+from spandrel.traceql.expressions import Expression
+
+from .condition import Condition, every, some, starts_in
+from .extents import Extent
+from .found import Order
+from .reading import Reading, rounds
+from .skipping import may_match
+from .sql.expressions import holds, reads_only
+from .sql.places import Place
+
+_RANKS = {Order.NEWEST: "max(start_time_unix_nano)", Order.SLOWEST: "max(duration_nano)"}
+_HAVING_MAX = 100_000  # traces that a search is narrowed to; more would not narrow it
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Spans that start in [start_ns, end_ns) and fulfil the condition; the order is that of their traces."""
+
+    condition: Expression
+    start_ns: int
+    end_ns: int
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A trace of which some copy of a span may come out, from the first to the last such span. No span of it that
+    comes out ranks higher than `rank`.
+    """
+
+    trace_id: bytes
+    extent: Extent
+    rank: int
+
+    @property
+    def place(self) -> tuple[int, bytes]:
+        """Sorts candidates, the best first."""
+        return (-self.rank, self.trace_id)
+
+    def __or__(self, other: Candidate) -> Candidate:
+        return Candidate(self.trace_id, self.extent | other.extent, max(self.rank, other.rank))
+
+
+class Candidates:
+    """Candidates from some blocks, which come newest first. `read` are those that were read."""
+
+    def __init__(self, reading: Reading, blocks: Sequence[Block], wanted: Wanted) -> None:
+        self._reading = reading
+        self._blocks = blocks
+        self._wanted = wanted
+        self.read: dict[str, Block] = {}
+
+    def best(self, count: int, among: Collection[bytes] | None) -> list[Candidate]:
+        """The `count` best of the traces, or of those `among` them.
+
+        For the newest traces no more blocks are read than it takes to be sure; for any other order all.
+        """
+        found: dict[bytes, Candidate] = {}
+        best: list[Candidate] = []
+        for part in rounds([block for block in self._blocks if self._may_hold(block)]):
+            newest_suffice = self._wanted.order is Order.NEWEST and len(best) == count
+            if newest_suffice and best[-1].rank > part[0].max_start_ns:
+                break
+            for one in self._of_blocks(part, count, among):
+                found[one.trace_id] = found[one.trace_id] | one if one.trace_id in found else one
+            best = sorted(found.values(), key=lambda one: one.place)[:count]
+            found = {one.trace_id: one for one in best}
+        return best
+
+    def having_all(self, conditions: Sequence[Expression]) -> list[bytes] | None:
+        """The traces that have, for each of the conditions, a copy of a span that fulfils it, wherever it starts; None:
+        too many to tell.
+        """
+        blocks = [block for block in self._blocks if any(may_match(block, one) for one in conditions)]
+        opened = self._reading.open(blocks)
+        self.read |= {block.block_id: block for block in blocks}
+        compiled = [holds(one, Place(opened.columns)) for one in conditions]
+        any_of_them = some(compiled)
+        each = every(Condition(f"bool_or(coalesce({one.sql}, false))", one.parameters) for one in compiled)
+        rows = opened.select(
+            f"SELECT trace_id FROM spans WHERE {any_of_them.sql} GROUP BY trace_id HAVING {each.sql} LIMIT ?",
+            [*any_of_them.parameters, *each.parameters, _HAVING_MAX + 1],
+        )
+        return None if len(rows) > _HAVING_MAX else [trace_id for (trace_id,) in rows]
+
+    def _may_hold(self, block: Block) -> bool:
+        in_range = block.min_start_ns < self._wanted.end_ns and block.max_start_ns >= self._wanted.start_ns
+        return in_range and may_match(block, self._wanted.condition)
+
+    def _of_blocks(self, blocks: Sequence[Block], count: int, among: Collection[bytes] | None) -> Iterator[Candidate]:
+        opened = self._reading.open(blocks)
+        self.read |= {block.block_id: block for block in blocks}
+        wanted = self._wanted
+        plain = reads_only(wanted.condition, ALWAYS)
+        place = Place(frozenset() if plain else opened.columns)
+        conditions = [starts_in(wanted.start_ns, wanted.end_ns), holds(wanted.condition, place)]
+        if among is not None:
+            conditions.append(Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (list(among),)))
+        condition = every(conditions)
+        rows = opened.select(
+            f"""SELECT trace_id, min(start_time_unix_nano), max(start_time_unix_nano), {_RANKS[wanted.order]} AS rank
+            FROM spans WHERE {condition.sql} GROUP BY trace_id ORDER BY rank DESC, trace_id LIMIT ?""",
+            [*condition.parameters, count],
+            columns=ALWAYS if plain else None,
+        )
+        return (Candidate(trace_id, Extent(first_ns, last_ns), rank) for trace_id, first_ns, last_ns, rank in rows)
