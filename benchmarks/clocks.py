@@ -25,6 +25,18 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def cpu_seconds(work: Callable[[], object], runs: int = RUNS) -> float:
+    """Seconds of CPU that `work` takes, of one core: the least of `runs`, since what else runs can only add to it."""
+    work()
+    return min(_cpu_seconds(work) for _ in range(runs))
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
 @contextmanager
 def one_core() -> Iterator[None]:
     """One processor and one Arrow thread, as a function of 1,769 MB has."""

@@ -8,10 +8,16 @@ from typing import Any
 
 
 def export_event(body: bytes, content_type: str = "application/x-protobuf", encoding: str = "") -> dict[str, Any]:
-    """A POST of spans through the HTTP API, payload 2.0, by a key that is known."""
+    """A POST of OTLP through the HTTP API, payload 2.0, by a key that is known."""
     headers = {"content-type": content_type} | ({"content-encoding": encoding} if encoding else {})
+    return http_event("POST", "/v1/traces", headers, body)
+
+
+def http_event(method: str, path: str, headers: dict[str, str], body: bytes, route_key: str = "") -> dict[str, Any]:
+    """A request with a body, by a key that is known; `route_key` where the route is not the path."""
     context = {"tenant": "bench", "scopes": "ingest query", "key": "bench"}
-    return _http("POST", "/v1/traces", headers, {"lambda": context}) | {
+    return _http(method, path, headers, {"lambda": context}) | {
+        "routeKey": route_key or f"{method} {path}",
         "body": base64.b64encode(body).decode(),
         "isBase64Encoded": True,
     }

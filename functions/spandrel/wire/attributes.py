@@ -16,7 +16,11 @@ Value = Scalar | Sequence[Scalar]
 
 def put(attributes: Any, key: str, value: Value) -> None:
     """Appends the pair to a repeated KeyValue. An integer that 64 bits cannot hold becomes text."""
-    put_value(attributes.add(key=key).value, value)
+    target = attributes.add(key=key).value
+    if type(value) is str:  # nearly all there are
+        target.string_value = value
+    else:
+        put_value(target, value)
 
 
 def put_value(target: Message, value: Value) -> None:

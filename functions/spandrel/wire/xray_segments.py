@@ -106,7 +106,9 @@ def _span(segment: Object, trace_id: bytes, parent_id: bytes, kind: int, left: O
 def _attributes(segment: Object, kind: int, cause: Any, left: Object) -> Attributes:
     attributes: Attributes = []
     members = {key: value for key, value in segment.items() if key not in _NOT_FLAT}
-    left |= flattened({**members, "cause": cause}, xray.SPAN_ATTRIBUTES, xray.PREFIX, attributes)
+    if cause is not None:
+        members["cause"] = cause
+    left |= flattened(members, xray.SPAN_ATTRIBUTES, xray.PREFIX, attributes)
     if kind == CLIENT:
         attributes.append({"key": xray.PEER, "value": {"string_value": segment["name"]}})
     if segment.get("in_progress") is True:
@@ -218,6 +220,8 @@ def _link(link: Any) -> Object | None:
 
 def _divided(document: Object, alone: bool) -> tuple[Message, Object]:
     """The resource of a document that stands for itself, and the members that are its span's."""
+    if "aws" not in document and xray.RESOURCE_MEMBERS.isdisjoint(document):
+        return Resource(), document
     where = {key: document[key] for key in xray.RESOURCE_MEMBERS if key in document}
     what = {key: value for key, value in document.items() if key not in xray.RESOURCE_MEMBERS}
     aws = document.get("aws")

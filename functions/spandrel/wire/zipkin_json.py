@@ -124,7 +124,7 @@ def _v1_span(found: Object, known: Known) -> V1Span:
         _whole(get("timestamp"), "timestamp"),
         _whole(get("duration"), "duration"),
         [_v1_annotation(item, known) for item in _list(get("annotations"), "annotations")],
-        [_binary_annotation(item, known) for item in _list(get("binaryAnnotations"), "binaryAnnotations")],
+        list(_binary_annotations(_list(get("binaryAnnotations"), "binaryAnnotations"), known)),
         _flag(get("debug"), "debug"),
     )
 
@@ -133,12 +133,16 @@ def _v1_annotation(found: Any, known: Known) -> V1Annotation:
     return V1Annotation(*_annotation(found), _endpoint(found.get("endpoint"), known))
 
 
-def _binary_annotation(found: Any, known: Known) -> V1BinaryAnnotation:
-    item = _object(found, "a binary annotation")
-    if item.get("key") is None:
-        raise Undecodable("a binary annotation has a key")
-    host = _endpoint(item.get("endpoint"), known)
-    return V1BinaryAnnotation(_text(item["key"], "key"), _scalar(item.get("value")), host)
+def _binary_annotations(found: list[Any], known: Known) -> Iterator[V1BinaryAnnotation]:
+    told, host = None, NOWHERE
+    for item in found:
+        get = _object(item, "a binary annotation").get
+        key, value, endpoint = get("key"), get("value"), get("endpoint")
+        if key is None:
+            raise Undecodable("a binary annotation has a key")
+        if endpoint != told:  # nearly all of a span have the same
+            told, host = endpoint, _endpoint(endpoint, known)
+        yield V1BinaryAnnotation(_text(key, "key"), value if type(value) is str else _scalar(value), host)
 
 
 def _scalar(value: Any) -> Tag | None:

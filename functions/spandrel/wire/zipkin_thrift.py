@@ -20,6 +20,9 @@ UINT64 = 2**64 - 1
 OF_TRUE, OF_TEXT = 0, 6  # values of AnnotationType
 TRUE = b"\1"
 
+Known = dict[tuple[str | None, int | None, bytes | None, int | None], Endpoint]
+"""The endpoints of a body by their fields: each annotation of a service has the same."""
+
 
 class _Endpoint(Record):
     FIELDS: ClassVar = {1: ("ipv4", I32), 2: ("port", I16), 3: ("service_name", TEXT), 4: ("ipv6", BYTES)}
@@ -73,15 +76,16 @@ def v1_spans(body: bytes) -> Iterator[V1Span]:
     """The spans of the list. Undecodable at the first that is none, with its place in the list."""
     if body.startswith(LIST_OF_TEXT):
         body = LIST_OF_STRUCT + body[1:]
+    known: Known = {}
     for place, found in enumerate(Reader(body).records(_Span)):
         try:
-            span = _v1_span(found)
+            span = _v1_span(found, known)
         except Undecodable as error:
             raise Undecodable(f"span {place}: {error}") from error
         yield span
 
 
-def _v1_span(found: _Span) -> V1Span:
+def _v1_span(found: _Span, known: Known) -> V1Span:
     if not found.id or not (found.trace_id or found.trace_id_high):
         raise Undecodable("a span has a trace_id and an id, which are not 0")
     parent_id = found.parent_id if found.parent_id != found.id else 0
@@ -93,12 +97,12 @@ def _v1_span(found: _Span) -> V1Span:
         found.timestamp or 0,
         found.duration or 0,
         [
-            V1Annotation(item.timestamp, item.value, _endpoint(item.host))
+            V1Annotation(item.timestamp, item.value, _endpoint(item.host, known))
             for item in found.annotations or ()
             if item.timestamp and item.value is not None
         ],
         [
-            V1BinaryAnnotation(item.key, _value(item), _endpoint(item.host))
+            V1BinaryAnnotation(item.key, _value(item), _endpoint(item.host, known))
             for item in found.binary_annotations or ()
             if item.key is not None and item.value is not None
         ],
@@ -110,9 +114,17 @@ def _id(number: int | None) -> bytes:
     return ((number or 0) & UINT64).to_bytes(8, "big")
 
 
-def _endpoint(found: _Endpoint | None) -> Endpoint:
+def _endpoint(found: _Endpoint | None, known: Known) -> Endpoint:
     if found is None:
         return NOWHERE
+    fields = found.service_name, found.ipv4, found.ipv6, found.port
+    endpoint = known.get(fields)
+    if endpoint is None:
+        endpoint = known[fields] = _new_endpoint(found)
+    return endpoint
+
+
+def _new_endpoint(found: _Endpoint) -> Endpoint:
     ipv4 = (found.ipv4 & 0xFFFFFFFF).to_bytes(4, "big") if found.ipv4 else b""
     return packed_endpoint_of(found.service_name or "", ipv4, found.ipv6 or b"", (found.port or 0) & 0xFFFF)
 

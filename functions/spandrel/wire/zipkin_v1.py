@@ -187,12 +187,14 @@ class _Conversion:
     def _take_binary_annotations(self) -> None:
         addresses: dict[str, Endpoint] = {}
         others = []
+        span, span_host = self.first, NOWHERE
         for annotation in self.source.binary_annotations:
             key, value, host = annotation
-            if key in ADDRESSES and (value is True or isinstance(value, str)):
+            if key in ADDRESSES and (value is True or type(value) is str):
                 addresses[key] = host
-            elif isinstance(value, str):
-                span = self._of(host)
+            elif type(value) is str:
+                if host is not span_host:
+                    span, span_host = self._of(host), host
                 if value or key != LOCAL_COMPONENT:
                     span.tags[key] = value
             else:
