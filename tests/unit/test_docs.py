@@ -20,7 +20,9 @@ README = (ROOT / "README.md").read_text()
 OURS = (  # the limits that a user can meet; the others are AWS's or inside
     "BODY_BYTES",
     "DECODED_BODY_BYTES",
+    "DECODED_STRUCTS_BYTES",
     "SPANS_MAX",
+    "JSON_VALUES_MAX",
     "JSON_OBJECTS_MAX",
     "VALUE_MAX",
     "ANSWER_SPANS_MAX",

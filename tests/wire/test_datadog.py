@@ -18,7 +18,7 @@ from spandrel.http.identity import context_of_refusal
 from spandrel.http.request import Request, request_of
 from spandrel.http.response import Response
 from spandrel.model.errors import Overloaded, TooLarge
-from spandrel.model.limits import BODY_BYTES
+from spandrel.model.limits import BODY_BYTES, SPANS_MAX
 from spandrel.wire import datadog, datadog_spans
 from spandrel.wire.datadog_payloads import ELEMENTS_MAX, TEXTS_MAX
 from tests.events import http_event
@@ -443,8 +443,6 @@ V05_SPAN = [0, 0, 0, 1, 1, 0, 1, 1, 0, {}, {}, 0]
         (V04, msgpack.packb([[{"span_links": [7]}]])),
         (V04, msgpack.packb([[{"span_links": [{"trace_id": 1}]}]])),
         (V04, msgpack.packb([[{"span_events": [{"name": 1, "time_unix_nano": 1}]}]])),
-        (V04, b"\xdd\xff\xff\xff\xff"),
-        (V04, b"\x91\xdd\xff\xff\xff\xff"),
         (V04, b"\x91\x91\xdf\xff\xff\xff\xff"),
         (V04, b"\x91\x91" + b"\x91" * 100_000),
         (V04, b"\x91\x91\x81\xa4meta" + b"\xdc\x40\x00" * 400),
@@ -477,6 +475,13 @@ def test_the_limits_let_more_through_than_tracers_send() -> None:
 def test_a_list_or_a_dictionary_beyond_the_limit_is_refused() -> None:
     refused(V04, msgpack.packb([[{"span_links": [0] * (ELEMENTS_MAX + 1)}]]), 400)
     refused(V05, b"\x92\xdd" + (TEXTS_MAX + 1).to_bytes(4, "big"), 413)
+
+
+@pytest.mark.parametrize("before", [b"", b"\x91"], ids=["traces", "spans"])
+def test_more_spans_than_may_be_are_refused_before_one_is_read(before: bytes) -> None:
+    refused(V04, before + b"\xdd\xff\xff\xff\xff", 413)
+    refused(V04, before + b"\xdd" + (SPANS_MAX + 1).to_bytes(4, "big"), 413)
+    refused(V04, before + b"\xdd" + SPANS_MAX.to_bytes(4, "big"), 400)
 
 
 @pytest.mark.parametrize("content_type", ["", "application/json", "text/plain", "\ud800"])

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spandrel.model.errors import TooLarge, Undecodable
-from spandrel.wire.json_elements import VALUES_MAX, Real, elements
+from spandrel.model.limits import JSON_VALUES_MAX
+from spandrel.wire.json_elements import Real, elements
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -74,4 +75,4 @@ def test_bytes_that_are_no_utf_8_are_mended() -> None:
 
 def test_more_values_than_anybody_sends_are_refused() -> None:
     with pytest.raises(TooLarge):
-        next(elements(b"[" + b"1," * (VALUES_MAX + 1) + b"1]"))
+        next(elements(b"[" + b"1," * (JSON_VALUES_MAX + 1) + b"1]"))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from infra.settings import Settings
-from spandrel.model.limits import DECODED_BODY_BYTES, JSON_OBJECTS_MAX
+from spandrel.model.limits import DECODED_BODY_BYTES, JSON_OBJECTS_MAX, JSON_VALUES_MAX
 from tests.events import http_event
 from tests.memory import run_measured
 
@@ -43,7 +43,7 @@ BODIES: dict[str, tuple[str, Callable[[], bytes], int]] = {
     "links": (PROTOBUF, lambda: in_request(IDS + filled(13)), 200),
     "JSON spans": (JSON, lambda: spans_in_json(FULL // 3), 413),
     "JSON spans, as many objects as may be": (JSON, lambda: spans_in_json(JSON_OBJECTS_MAX - 3), 413),
-    "JSON lists": (JSON, lambda: b'{"x":[' + b",".join([b"[]"] * (FULL // 3)) + b"]}", 200),
+    "JSON lists": (JSON, lambda: b'{"x":[' + b",".join([b"[]"] * (JSON_VALUES_MAX // 2)) + b"]}", 200),
 }
 
 

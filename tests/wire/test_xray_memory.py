@@ -30,7 +30,7 @@ SUBSEGMENT = json.dumps(subsegment(), separators=(",", ":"))
 DOCUMENTS: dict[str, tuple[Callable[[], str], int]] = {
     "subsegments": (lambda: repeated("subsegments", "[]", lambda _: SUBSEGMENT), 413),
     "annotations": (lambda: repeated("annotations", "{}", lambda number: f'"{number:x}":1'), 413),
-    "texts": (lambda: repeated("precursor_ids", "[]", lambda _: '""'), 200),
+    "texts": (lambda: repeated("precursor_ids", "[]", lambda _: '"texts"'), 200),
 }
 
 

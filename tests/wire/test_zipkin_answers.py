@@ -15,8 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spandrel.http.identity import context_of_refusal
 from spandrel.http.response import Response
 from spandrel.model.errors import Overloaded, SpandrelError, TooLarge
-from spandrel.model.limits import BODY_BYTES
-from spandrel.wire.json_elements import VALUES_MAX
+from spandrel.model.limits import BODY_BYTES, JSON_VALUES_MAX
 from tests.events import KNOWN, http_event
 
 from .sending import recorded
@@ -306,9 +305,9 @@ def test_no_surprise_in_json_makes_more_than_a_bad_request(encoding: str) -> Non
 
 
 HOSTILE = {
-    "empty objects": b"[" + b"{}," * VALUES_MAX + b"{}]",
-    "annotations of one span": b'[{"traceId":"1","id":"1","annotations":[' + b"{}," * (VALUES_MAX + 1) + b"{}]}]",
-    "numbers": b"[" + b"1.5," * (VALUES_MAX + 1) + b"1]",
+    "empty objects": b"[" + b"{}," * JSON_VALUES_MAX + b"{}]",
+    "annotations of one span": b'[{"traceId":"1","id":"1","annotations":[' + b"{}," * (JSON_VALUES_MAX + 1) + b"{}]}]",
+    "numbers": b"[" + b"1.5," * (JSON_VALUES_MAX + 1) + b"1]",
 }
 
 

@@ -17,8 +17,11 @@ BODY_BYTES = 4 * MIB  # as sent, compressed or not: base64 makes 5.4 MiB of it, 
 # After decompression, and of OTLP in one SQS message. The OTLP specification recommends 64 MiB; but what is 2 bytes on
 # the wire (an empty attribute) is up to 45 times as much once it is read, and `receive` has 1 GiB by default.
 DECODED_BODY_BYTES = 16 * MIB
+# The same of Thrift and msgpack, where one byte (an empty struct or list in a span) is up to 70 once it is read.
+DECODED_STRUCTS_BYTES = 4 * MIB
 SPANS_MAX = 100_000  # in one request, its resources and scopes counted too: each is up to 700 bytes once it is read
 JSON_OBJECTS_MAX = 1_000_000  # in one request: each is up to 270 bytes once it is read
+JSON_VALUES_MAX = 2_000_000  # in one request: an empty list is 3 bytes there and 64 once it is read
 SEGMENT_DOCUMENTS_MAX = 10_000  # in one call of X-Ray's PutTraceSegments, which may have to name each in its answer
 SEGMENT_DOCUMENT_CHARACTERS = 1 * MIB  # X-Ray's own limit is 64 kB; each character is up to 80 bytes once it is read
 MESSAGE_BODY_BYTES = 900 * KIB  # of base64 text in one SQS message; leaves room for attributes

@@ -15,8 +15,7 @@ from spandrel.http import refusals
 from spandrel.http.google_errors import google_error
 from spandrel.http.request import Request
 from spandrel.http.response import Response
-from spandrel.model.errors import SpandrelError, TooLarge, Undecodable, Unsupported
-from spandrel.model.limits import SPANS_MAX
+from spandrel.model.errors import SpandrelError, Undecodable, Unsupported
 
 from .cloudtrace_attributes import PROJECT, pair
 from .content import decoded_body, media_type
@@ -24,7 +23,7 @@ from .formats import Accepted
 from .json_body import json_of, mended
 from .otlp_messages import Message
 from .proto_json import Object
-from .span_ids import refuse_bad_spans, spans_of
+from .span_ids import refuse_bad_spans, refuse_too_many, spans_of
 
 JSON = "application/json"
 
@@ -87,8 +86,7 @@ def _otlp(found: Iterable[Sent]) -> Message:
             by_resource[resource].add(**span)
         except Undecodable as error:
             raise Undecodable(f"{where}{error}") from error
-        if number + 2 * len(by_resource) > SPANS_MAX:
-            raise TooLarge(f"the request has more than {SPANS_MAX:,} spans, resources and scopes")
+        refuse_too_many(number + 2 * len(by_resource))
     return otlp
 
 

@@ -48,15 +48,15 @@ def media_type(request: Request) -> str:
     return request.header("content-type").partition(";")[0].strip().lower()
 
 
-def decoded_body(request: Request) -> bytes:
+def decoded_body(request: Request, limit_bytes: int = DECODED_BODY_BYTES) -> bytes:
     """The request's body without its Content-Encoding.
 
-    TooLarge when the body is over BODY_BYTES as sent or DECODED_BODY_BYTES decoded, Unsupported when it has another
+    TooLarge when the body is over BODY_BYTES as sent or `limit_bytes` decoded, Unsupported when it has another
     encoding than `decompressed` knows or several, Undecodable when it is broken, cut short or followed by anything.
     """
     if len(request.body) > BODY_BYTES:
         raise TooLarge(f"the body has {len(request.body):,} bytes; {BODY_BYTES:,} is the limit")
-    return decompressed(request.body, request.header("content-encoding").strip().lower(), DECODED_BODY_BYTES)
+    return decompressed(request.body, request.header("content-encoding").strip().lower(), limit_bytes)
 
 
 def decompressed(body: bytes, encoding: str, limit_bytes: int) -> bytes:

@@ -13,6 +13,7 @@ from spandrel.http.refusals import Refusal
 from spandrel.http.request import Request
 from spandrel.http.response import Response
 from spandrel.model.errors import SpandrelError, Unsupported
+from spandrel.model.limits import DECODED_STRUCTS_BYTES
 
 from .content import decoded_body, media_type
 from .formats import Accepted
@@ -36,7 +37,7 @@ def decode(request: Request) -> Accepted:
     if media_type(request) != MSGPACK:
         raise Unsupported(f"Content-Type is {MSGPACK}, not {media_type(request)[:80]!r}")
     traces_of = traces_of_v05 if request.path.endswith(V05) else traces_of_v04
-    otlp = otlp_of(traces_of(decoded_body(request)), request.headers)
+    otlp = otlp_of(traces_of(decoded_body(request, DECODED_STRUCTS_BYTES)), request.headers)
     rejected, reason = refuse_bad_spans(otlp)
     return Accepted(otlp, len(spans_of(otlp)), rejected, reason)
 

@@ -16,6 +16,8 @@ from msgpack.exceptions import UnpackException
 
 from spandrel.model.errors import TooLarge, Undecodable
 
+from .span_ids import refuse_too_many
+
 TEXTS_MAX = 500_000  # of one v0.5 body: a text takes two bytes in it and fifty in memory
 UINT64 = 2**64 - 1
 ELEMENTS_MAX = 16_384  # of one list or map in a span; lists may be 512 deep, and msgpack makes room for each at once
@@ -58,8 +60,8 @@ _TYPES: Mapping[str, type] = dict(zip(_NAMES, _V04_TYPES, strict=True))
 def traces_of_v04(body: bytes) -> Iterator[list[DatadogSpan]]:
     """Undecodable when the body is no such msgpack; what follows it is ignored, as the agent does."""
     unpacker = _unpacker(body)
-    for _ in range(_read(unpacker.read_array_header)):
-        yield [_span_of_v04(_read(unpacker.unpack)) for _ in range(_read(unpacker.read_array_header))]
+    for spans in _traces(unpacker):
+        yield [_span_of_v04(_read(unpacker.unpack)) for _ in range(spans)]
 
 
 def traces_of_v05(body: bytes) -> Iterator[list[DatadogSpan]]:
@@ -68,8 +70,19 @@ def traces_of_v05(body: bytes) -> Iterator[list[DatadogSpan]]:
     if _read(unpacker.read_array_header) != 2:
         raise Undecodable("a v0.5 body is a list of two, texts and traces")
     texts = _texts(unpacker)
-    for _ in range(_read(unpacker.read_array_header)):
-        yield [_span_of_v05(_read(unpacker.unpack), texts) for _ in range(_read(unpacker.read_array_header))]
+    for spans in _traces(unpacker):
+        yield [_span_of_v05(_read(unpacker.unpack), texts) for _ in range(spans)]
+
+
+def _traces(unpacker: Unpacker) -> Iterator[int]:
+    """How many spans each trace says that it has; the caller reads them before the next. TooLarge for too many."""
+    traces, found = _read(unpacker.read_array_header), 0
+    refuse_too_many(traces)
+    for _ in range(traces):
+        spans = _read(unpacker.read_array_header)
+        found += spans
+        refuse_too_many(found)
+        yield spans
 
 
 def _unpacker(body: bytes, **options: Any) -> Unpacker:

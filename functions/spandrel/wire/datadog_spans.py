@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -14,6 +15,7 @@ from .attributes import put, whole_number
 from .datadog_annotations import put_events, put_links
 from .datadog_payloads import UINT64, DatadogSpan
 from .otlp_messages import Message
+from .span_ids import refuse_too_many
 
 # Header of a request -> attribute of the resource of all its spans.
 OF_THE_TRACER = {
@@ -58,7 +60,7 @@ TRACE_ID_HIGH = "_dd.p.tid"
 
 
 def otlp_of(traces: Iterable[list[DatadogSpan]], headers: Mapping[str, str]) -> Message:
-    """All spans of a request, those of a service, environment and version together."""
+    """All spans of a request, those of a service, environment and version together; TooLarge for too many."""
     request = ExportTraceServiceRequest()
     tracer = {"telemetry.sdk.name": "datadog"} | {
         name: headers[header].encode(errors="replace").decode()
@@ -66,12 +68,14 @@ def otlp_of(traces: Iterable[list[DatadogSpan]], headers: Mapping[str, str]) -> 
         if headers.get(header)
     }
     places: dict[tuple[str | None, ...], Any] = {}
+    numbers = count(1)
     for trace in traces:
         high = _trace_id_high(trace)
         for span in trace:
             place = (span.service, *(span.meta.pop(tag, None) for tag in OF_THE_RESOURCE))
             if place not in places:
                 places[place] = _new_place(request, place, tracer)
+            refuse_too_many(next(numbers) + 2 * len(places))
             _put_span(places[place].add(), span, high)
     return request
 

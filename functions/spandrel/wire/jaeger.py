@@ -12,6 +12,7 @@ from spandrel.http.refusals import Refusal
 from spandrel.http.request import Request
 from spandrel.http.response import Response
 from spandrel.model.errors import SpandrelError, Undecodable
+from spandrel.model.limits import DECODED_STRUCTS_BYTES
 
 from .content import decoded_body, media_type
 from .formats import Accepted
@@ -36,7 +37,7 @@ def decode(request: Request) -> Accepted:
     if sent not in ENCODINGS:
         raise Undecodable(f"Unsupported content type: {sent[:80] or FORM}")
     try:
-        body = decoded_body(request)
+        body = decoded_body(request, DECODED_STRUCTS_BYTES)
         otlp = otlp_of(batches(body, _encoding(request, body)))
         rejected, reason = refuse_bad_spans(otlp)
         if rejected:
@@ -48,7 +49,7 @@ def decode(request: Request) -> Accepted:
 
 def answer(request: Request, accepted: Accepted) -> Response:
     """Empty for a batch; a call gets its reply, with one outcome a batch."""
-    body = decoded_body(request)
+    body = decoded_body(request, DECODED_STRUCTS_BYTES)
     return Response(202, THRIFT, answer_of(body, _encoding(request, body), len(accepted.otlp.resource_spans)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from struct import Struct
 from typing import Any
 
@@ -15,6 +16,7 @@ from .attributes import Value, put, whole_number
 from .jaeger_status import take_status
 from .jaeger_thrift import Log, Process, Reference, Span, Tag
 from .otlp_messages import Message
+from .span_ids import refuse_too_many
 
 UINT64 = 2**64 - 1
 IPV4 = range(2**32)
@@ -51,20 +53,24 @@ _span_id, _trace_id = Struct(">q").pack, Struct(">qq").pack
 def otlp_of(batches: Iterable[Iterable[Process | Span]]) -> Message:
     """One request; a batch is one resource of it, and the spans of a scope stand together."""
     request = ExportTraceServiceRequest()
+    numbers = count(1)
     for parts in batches:
-        _put_batch(request.resource_spans.add(), parts)
+        _put_batch(request.resource_spans.add(), parts, numbers)
     return request
 
 
-def _put_batch(target: Message, parts: Iterable[Process | Span]) -> None:
+def _put_batch(target: Message, parts: Iterable[Process | Span], numbers: Iterator[int]) -> None:
+    """Takes a number for each resource, span and scope; TooLarge beyond the last."""
     scopes: dict[tuple[str, str], Any] = {}
     for part in parts:
+        refuse_too_many(next(numbers))
         if isinstance(part, Process):
             _put_process(target.resource.attributes, part)
             continue
         tags = _values(part.tags)
         scope = _taken_text(tags, jaeger.SCOPE_NAME_TAG), _taken_text(tags, jaeger.SCOPE_VERSION_TAG)
         if scope not in scopes:
+            refuse_too_many(next(numbers))
             scopes[scope] = _new_scope(target.scope_spans.add(), *scope)
         _put_span(scopes[scope].add(), part, tags)
 

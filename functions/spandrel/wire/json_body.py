@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from spandrel.model.errors import TooLarge, Undecodable
-from spandrel.model.limits import JSON_OBJECTS_MAX
+from spandrel.model.limits import JSON_OBJECTS_MAX, JSON_VALUES_MAX
 
 NOT_UTF8 = "some text was not UTF-8; U+FFFD stands for what was not"
 
@@ -14,12 +14,13 @@ NOT_UTF8 = "some text was not UTF-8; U+FFFD stands for what was not"
 def json_of(body: bytes) -> tuple[Any, str]:
     """The value, and a warning for its sender (empty: none). Undecodable when the body is no JSON, or nested too deep.
 
-    TooLarge when it may have more objects than JSON_OBJECTS_MAX (braces in texts count as well): what is 3 bytes here
-    is up to 270 on its way to a message. A byte order mark is taken, what is not UTF-8 is replaced; `NaN` and
-    `Infinity` are no JSON (RFC 8259, 6).
+    TooLarge when it may have more objects or values than the limits say (braces and commas in texts count as well):
+    what is 3 bytes here is up to 270 on its way to a message. A byte order mark is taken, what is not UTF-8 is
+    replaced; `NaN` and `Infinity` are no JSON (RFC 8259, 6).
     """
     if len(body) > JSON_OBJECTS_MAX and body.count(b"{") > JSON_OBJECTS_MAX:
         raise TooLarge(f"the body has more than {JSON_OBJECTS_MAX:,} JSON objects")
+    refuse_too_many_values(body)
     text, warning = _text(body)
     try:
         return json.loads(text, parse_constant=no_constant), warning
@@ -27,6 +28,12 @@ def json_of(body: bytes) -> tuple[Any, str]:
         raise Undecodable("the body is nested deeper than any message") from None
     except ValueError as error:  # JSONDecodeError, or a number of thousands of digits
         raise Undecodable(f"the body is no JSON: {error}") from error
+
+
+def refuse_too_many_values(body: bytes) -> None:
+    """TooLarge where there are more commas than values may be."""
+    if len(body) > JSON_VALUES_MAX and body.count(b",") > JSON_VALUES_MAX:
+        raise TooLarge(f"the body holds more than {JSON_VALUES_MAX:,} values")
 
 
 def mended(found: Any) -> Any:

@@ -7,11 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from spandrel.model.errors import TooLarge, Undecodable
+from spandrel.model.errors import Undecodable
 
-from .json_body import no_constant
-
-VALUES_MAX = 2_000_000  # of a body: `[{},{},…]` takes 25 times as much memory as it has bytes
+from .json_body import no_constant, refuse_too_many_values
 
 _blanks = re.compile(r"[ \t\n\r]*").match
 
@@ -26,12 +24,11 @@ def elements(body: bytes) -> Iterator[Any]:
     """Those of the list that begins with the first byte; bytes that are no UTF-8 become U+FFFD.
 
     Undecodable when the body is no such list, or when what has been read so far is not JSON. TooLarge when there is
-    more in it than anybody sends.
+    more in it than JSON_VALUES_MAX.
     """
     if not body.startswith(b"["):
         raise Undecodable("the body is no JSON list")
-    if body.count(b",") > VALUES_MAX:
-        raise TooLarge(f"the body holds more than {VALUES_MAX:,} values")
+    refuse_too_many_values(body)
     try:
         yield from _elements(body.decode("utf-8", "replace"))
     except RecursionError:

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spandrel.model.errors import TooLarge, Undecodable
+from spandrel.model.errors import Undecodable
 from spandrel.model.limits import SPANS_MAX
 
 from .json_body import NOT_UTF8
@@ -22,6 +22,7 @@ from .otlp_messages import (
     raw_text_request,
     texts,
 )
+from .span_ids import refuse_too_many
 
 EMPTY_SPAN_BYTES = 2  # its tag and its length
 
@@ -52,8 +53,7 @@ def _refuse_too_many(body: bytes) -> None:
     found = 0
     for count in _counts(request):
         found += count
-        if found > SPANS_MAX:
-            raise TooLarge(f"the request has more than {SPANS_MAX:,} spans, resources and scopes")
+        refuse_too_many(found)
 
 
 def _counts(request: Message) -> Iterator[int]:

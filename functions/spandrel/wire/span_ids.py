@@ -1,4 +1,4 @@
-"""Whether spans can be stored under their ids, and the removal of those that cannot.
+"""Whether spans can be stored: so many of them, and under their ids; and the removal of those that cannot.
 
 OTLP (trace.proto): a trace id is 16 bytes and a span id 8, neither all zero; a parent id is empty or 8 bytes; links
 carry ids of the same widths. Here, as in the collector, a parent id of zeros says "none", and a link may lack its ids.
@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from operator import attrgetter
 
+from spandrel.model.errors import TooLarge
 from spandrel.model.ids import SPAN_ID_BYTES, TRACE_ID_BYTES
+from spandrel.model.limits import SPANS_MAX
 
 from .otlp_messages import Message
 
@@ -24,6 +26,12 @@ REASONS_TOLD = 5
 
 _SCOPE_SPANS, _SPANS, _LINKS = attrgetter("scope_spans"), attrgetter("spans"), attrgetter("links")
 _TRACE_ID, _SPAN_ID, _PARENT_ID = attrgetter("trace_id"), attrgetter("span_id"), attrgetter("parent_span_id")
+
+
+def refuse_too_many(found: int) -> None:
+    """TooLarge for more spans, resources and scopes than a request may have. To be asked while they are read."""
+    if found > SPANS_MAX:
+        raise TooLarge(f"the request has more than {SPANS_MAX:,} spans, resources and scopes")
 
 
 def id_from_hex(digits: str) -> bytes:

@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from .attributes import put
 from .json_body import mended
 from .otlp_messages import Message
+from .span_ids import refuse_too_many
 from .zipkin_annotations import TIMESTAMP, put_event
 from .zipkin_span import CLIENT, Endpoint, Tag, ZipkinSpan
 from .zipkin_tags import Scope, take_opentelemetry, with_todays_names
@@ -25,15 +26,16 @@ SERVICE_PEER = "service.peer.name"
 
 
 def otlp_of(spans: Iterable[ZipkinSpan]) -> Message:
-    """One request of all spans, those of a service and scope together. Changes the spans' tags."""
+    """One request of all spans, those of a service and scope together; TooLarge for too many. Their tags change."""
     request = ExportTraceServiceRequest()
     places: dict[tuple[str, Scope], Any] = {}
-    for span in spans:
+    for number, span in enumerate(spans, 1):
         scope, fields = take_opentelemetry(span.tags)
         place = (span.local.service, scope)
         if place not in places:
             places[place] = _new_place(request, mended(span.local.service), Scope(*map(mended, scope)))
         _put(places[place], span, fields)
+        refuse_too_many(number + 2 * len(places))
     return request
 
 

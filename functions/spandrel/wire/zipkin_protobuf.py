@@ -18,6 +18,7 @@ from spandrel.model.errors import Undecodable
 from spandrel.model.ids import SPAN_ID_BYTES, TRACE_ID_BYTES
 
 from .otlp_messages import Message
+from .span_ids import refuse_too_many
 from .zipkin_span import CLIENT, CONSUMER, NOWHERE, PRODUCER, SERVER, Endpoint, ZipkinSpan, packed_endpoint_of
 
 INT64_MAX = 2**63 - 1  # a larger number is negative in Zipkin, and a negative time is none
@@ -31,22 +32,26 @@ _MESSAGES = {
     "Span": "trace_id 1 bytes, parent_id 2 bytes, id 3 bytes, kind 4 uint32, name 5 bytes, timestamp 6 fixed64,"
     " duration 7 uint64, local_endpoint 8 Endpoint, remote_endpoint 9 Endpoint, annotations 10 Annotation*,"
     " tags 11 Tag*, debug 12 bool, shared 13 bool",
-    "ListOfSpans": "spans 1 Span*",
+    "ListOfSpans": "spans 1 bytes*",  # read one by one, so that memory holds one of them
 }
 
 
 def spans_of(body: bytes) -> Iterator[ZipkinSpan]:
     """The spans of a ListOfSpans. Undecodable at the first that is none, with its place in the list."""
     try:
-        found = _list_of_spans().FromString(body)
+        found = _message("ListOfSpans").FromString(body).spans
+        refuse_too_many(len(found))
+        for place, packed in enumerate(found):
+            yield _placed(place, _message("Span").FromString(packed))
     except DecodeError as error:
         raise Undecodable(f"the body is no ListOfSpans: {error}") from error
-    for place, message in enumerate(found.spans):
-        try:
-            span = _span(message)
-        except Undecodable as error:
-            raise Undecodable(f"span {place}: {error}") from error
-        yield span
+
+
+def _placed(place: int, message: Message) -> ZipkinSpan:
+    try:
+        return _span(message)
+    except Undecodable as error:
+        raise Undecodable(f"span {place}: {error}") from error
 
 
 def _span(found: Message) -> ZipkinSpan:
@@ -91,7 +96,12 @@ def _endpoint(found: Message) -> Endpoint:
 
 
 @cache
-def _list_of_spans() -> type[Message]:
+def _message(of: str) -> type[Message]:
+    return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"zipkin.{of}"))
+
+
+@cache
+def _pool() -> descriptor_pool.DescriptorPool:
     file = descriptor_pb2.FileDescriptorProto(name="zipkin.proto", package="zipkin", syntax="proto3")
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
@@ -99,7 +109,7 @@ def _list_of_spans() -> type[Message]:
             _declare(message, *field.split())
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("zipkin.ListOfSpans"))
+    return pool
 
 
 def _declare(message: Any, name: str, number: str, type_name: str) -> None:

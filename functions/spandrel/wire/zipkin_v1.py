@@ -68,6 +68,7 @@ class _Conversion:
     def __init__(self, source: V1Span) -> None:
         self.source = source
         self.spans: list[ZipkinSpan] = []
+        self.of_service: dict[str, ZipkinSpan] = {}
         self.core: dict[str, V1Annotation] = {}
         self.first = self._new(NOWHERE)
         self._take_annotations()
@@ -80,20 +81,22 @@ class _Conversion:
     def _new(self, local: Endpoint) -> ZipkinSpan:
         source = self.source
         span = ZipkinSpan(source.trace_id, source.span_id, source.parent_id, name=source.name, debug=source.debug)
-        span.local = local
         self.spans.append(span)
+        self._place(span, local)
         return span
+
+    def _place(self, span: ZipkinSpan, local: Endpoint) -> None:
+        span.local = local
+        if local is not NOWHERE:
+            self.of_service.setdefault(local.service.lower(), span)
 
     def _of(self, host: Endpoint) -> ZipkinSpan:
         """The span of the host's service. The first host that is named at all gets the first span."""
-        if host is NOWHERE:
+        if self.first.local is NOWHERE and host is not NOWHERE:
+            self._place(self.first, host)
+        if host is NOWHERE or host is self.first.local:
             return self.first
-        for span in self.spans:
-            if span.local is NOWHERE:
-                span.local = host
-            if span.local is host or _same_service(span.local, host):
-                return span
-        return self._new(host)
+        return self.of_service.get(host.service.lower()) or self._new(host)
 
     def _of_two(self, host: Endpoint, other: Endpoint, kinds: tuple[int, int]) -> tuple[ZipkinSpan, ZipkinSpan]:
         """The spans of both sides of a call; of two kinds, also where a service calls itself."""
@@ -205,10 +208,11 @@ class _Conversion:
     def _put_others(self, others: list[V1BinaryAnnotation]) -> None:
         """Values that are no text. Zipkin skips them, so they come last and make no span that it would not make."""
         for key, value, host in others:
-            span = next((span for span in self.spans if _same_service(span.local, host)), self.first)
             if value is not None:
+                span = self.of_service.get(host.service.lower(), self.first)
                 span.tags[key] = value
-                span.local = host if span.local is NOWHERE else span.local
+                if span.local is NOWHERE:
+                    self._place(span, host)
 
     def _put_addresses(self, client: Endpoint, server: Endpoint, broker: Endpoint) -> None:
         if any(value in self.core for value in RPC):
