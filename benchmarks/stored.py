@@ -15,8 +15,9 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spandrel.blocks.merge import MERGE_SPANS, blocks_of
+from spandrel.blocks.merge import blocks_of
 from spandrel.blocks.naming import attribute_of_column
+from spandrel.blocks.ranges import MERGE_SPANS
 from spandrel.blocks.schema import ARROW_TYPES, COLUMNS
 from spandrel.blocks.writer import WrittenBlock, draft
 from spandrel.model.levels import HOUR_NS

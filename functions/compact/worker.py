@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from spandrel.blocks.erasing import Erasure
-from spandrel.blocks.merge import Source, draft_of, merged
+from spandrel.blocks.merge import draft_of, merged
+from spandrel.blocks.source import Source
 from spandrel.blocks.writer import block_name
 from spandrel.model.catalogue import Block, Ledger, ObjectStore
 from spandrel.model.deletions import Deletion

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from compact.worker import erasure_of
-from spandrel.blocks.merge import Source, draft_of, merged
+from spandrel.blocks.merge import draft_of, merged
+from spandrel.blocks.source import Source
 from spandrel.model.catalogue import Block
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import NotFound

@@ -5,7 +5,6 @@ import random
 from itertools import pairwise
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -13,10 +12,11 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from spandrel.blocks import merge
-from spandrel.blocks.merge import Source, draft_of, merged
+from spandrel.blocks import merge, ranges, settling
+from spandrel.blocks.merge import draft_of, merged
 from spandrel.blocks.otlp import to_otlp
 from spandrel.blocks.schema import COLUMNS, COLUMNS_MAX
+from spandrel.blocks.source import Source
 from spandrel.blocks.writer import WrittenBlock, write_blocks
 from spandrel.model.errors import Corrupt
 from tests.builders import RECEIVED_NS, key_value, request_of, span
@@ -132,18 +132,19 @@ def test_a_hundred_thousand_distinct_keys_over_many_blocks_make_no_more_columns_
 
 @settings(
     deadline=None,
-    max_examples=40,
+    max_examples=25,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
-@given(st.lists(REQUESTS, min_size=1, max_size=4), st.integers(1, 3), st.integers(1, 3))
+@given(st.lists(REQUESTS, min_size=1, max_size=4), st.integers(1, 3), st.integers(2, 20))
 def test_merging_loses_and_changes_nothing(
     requests: list[ExportTraceServiceRequest], columns_max: int, merge_spans: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         # few columns and small ranges, so that attributes move in and out of the rest and blocks are read in parts
-        patch.setattr(merge, "COLUMNS_MAX", dict.fromkeys(COLUMNS_MAX, columns_max))
-        patch.setattr(merge, "MERGE_SPANS", merge_spans)
+        patch.setattr(settling, "COLUMNS_MAX", dict.fromkeys(COLUMNS_MAX, columns_max))
+        patch.setattr(ranges, "MERGE_SPANS", merge_spans)
+        patch.setattr(ranges, "_SAMPLED", 1)
         numbered = [renumbered(request, n) for n, request in enumerate(requests)]
         blocks = [one for n, request in enumerate(numbered) for one in block_of(request, name=str(n))]
         sent = sum((spans_of(request.resource_spans) for request in numbered), spans_of([]))
@@ -165,7 +166,7 @@ def renumbered(request: ExportTraceServiceRequest, number: int) -> ExportTraceSe
 
 
 def test_a_large_merge_is_cut_into_blocks_by_trace_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merge, "MERGE_SPANS", 50)
+    monkeypatch.setattr(ranges, "MERGE_SPANS", 50)
     monkeypatch.setattr(merge, "BLOCK_BYTES", 1)
     draw = random.Random(3)
     ids = [draw.randbytes(16) for _ in range(100)]
@@ -179,20 +180,76 @@ def test_a_large_merge_is_cut_into_blocks_by_trace_id(monkeypatch: pytest.Monkey
     assert names_in(parts) == sorted(s.name for s in spans)
 
 
-def test_one_huge_trace_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merge, "MERGE_SPANS", 50)
+def in_memory_at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of spans that merges hold at once, from now on."""
+    held: list[int] = []
+    once = merge._once
+
+    def noted(table: pa.Table) -> pa.Table:
+        held.append(len(table))
+        return once(table)
+
+    monkeypatch.setattr(merge, "_once", noted)
+    return held
+
+
+@pytest.mark.parametrize("starts", [300, 1], ids=["of many starts", "of one start"])
+def test_a_trace_larger_than_memory_is_merged_part_by_part_and_stays_in_one_block(
+    starts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "MERGE_SPANS", 50)
+    monkeypatch.setattr(ranges, "_SAMPLED", 1)
     monkeypatch.setattr(merge, "BLOCK_BYTES", 1)
-    spans = [span(f"s{n}", start_ns=RECEIVED_NS + n) for n in range(300)]
-    blocks = [one for n in range(3) for one in block_of(request_of(*spans[n::3]), name=str(n))]
+    held = in_memory_at_once(monkeypatch)
+    spans = [span(f"s{n}", start_ns=RECEIVED_NS + n % starts) for n in range(300)]
+    other = span("other", trace_id=bytes(16))
+    blocks = [one for n in range(3) for one in block_of(request_of(*spans[n::3], other), name=str(n))]
+    before, whole = merge_all(blocks)
+    assert (before.entry.spans, whole.entry.spans) == (1, 300)
+    assert max(held) <= 3 * 50
+    assert names_in([whole]) == sorted(one.name for one in spans)
+
+
+def test_copies_of_a_span_meet_wherever_its_trace_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranges, "MERGE_SPANS", 7)
+    monkeypatch.setattr(ranges, "_SAMPLED", 1)
+    spans = [span(f"s{n}", start_ns=RECEIVED_NS + n % 5) for n in range(100)]
+    blocks = [one for n in range(3) for one in block_of(request_of(*spans), name=str(n))]
     (whole,) = merge_all(blocks)
-    assert whole.entry.spans == 300
+    assert names_in([whole]) == sorted(one.name for one in spans)
 
 
-def test_spans_that_were_deleted_are_left_out() -> None:
-    (block,) = block_of(request_of(span("keep"), span("drop", trace_id=b"\2" * 16)))
-    gone = pc.equal(pc.field("trace_id"), pa.scalar(b"\2" * 16, pa.binary(16)))
-    source = Source(block.entry, block.body)
-    assert names_in(list(merged([source], lambda n: draft_of([block.entry], 1, "m", n), gone))) == ["keep"]
+def test_values_that_are_long_once_they_are_spelt_out_make_small_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "ROW_GROUP_BYTES", 100_000)
+    spans = [span(f"s{n}", start_ns=RECEIVED_NS + n) for n in range(64)]
+    blocks = block_of(request_of(*spans, resource={"command": "x" * 10_000}))
+    (whole,) = merge_all(blocks)
+    groups = pq.read_metadata(io.BytesIO(whole.body))
+    assert {groups.row_group(at).num_rows for at in range(groups.num_row_groups)} == {8}
+    assert len(names_in([whole])) == 64
+
+
+def test_spans_with_long_values_are_merged_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranges, "MERGE_BYTES", 200_000)
+    monkeypatch.setattr(ranges, "_SAMPLED", 1)
+    held = in_memory_at_once(monkeypatch)
+    draw = random.Random(2)
+    long = [span(f"s{n}", trace_id=draw.randbytes(16), attributes={"v": draw.randbytes(5000)}) for n in range(120)]
+    blocks = [one for n in range(3) for one in block_of(request_of(*long[n::3]), name=str(n))]
+    assert names_in(merge_all(blocks)) == sorted(one.name for one in long)
+    assert max(held) <= 80
+
+
+def test_a_merge_is_cut_at_the_ids_that_it_is_given() -> None:
+    spans = [span(f"s{n:02}", trace_id=bytes([n]) * 16) for n in range(20)]
+    blocks = [one for n in range(2) for one in block_of(request_of(*spans[n::2]), name=str(n))]
+    sources = [Source(block.entry, block.body) for block in blocks]
+    entries = [block.entry for block in blocks]
+    cuts = [bytes([at]) * 16 for at in (0, 5, 6, 30)]
+    parts = list(merged(sources, lambda number: draft_of(entries, 1, "merged", number), cuts))
+    assert [names_in([part]) for part in parts] == [
+        [f"s{n:02}" for n in numbers] for numbers in (range(5), range(5, 6), range(6, 20))
+    ]
 
 
 def test_a_repeated_key_stays_whole_in_the_rest() -> None:

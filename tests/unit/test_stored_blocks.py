@@ -13,7 +13,8 @@ import pytest
 from benchmarks.spans import START_NS, SpanSource
 from benchmarks.stored import FIRST_HOUR_NS, stored_blocks
 from spandrel.blocks import merge
-from spandrel.blocks.merge import Source, draft_of, merged
+from spandrel.blocks.merge import draft_of, merged
+from spandrel.blocks.source import Source
 from spandrel.blocks.writer import WrittenBlock, write_blocks
 from spandrel.model.levels import HOUR_NS
 

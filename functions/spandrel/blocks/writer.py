@@ -88,6 +88,11 @@ class BlockWriter:
             self._operations |= _operations(table)
 
     @property
+    def last_trace_id(self) -> bytes:
+        """Of the last span added."""
+        return self._entry.max_trace_id
+
+    @property
     def size_bytes(self) -> int:
         """What is written so far."""
         return self._sink.tell()

@@ -19,6 +19,7 @@ CLOSED_AFTER_NS = 600 * 10**9  # when an hour is over for so long, what is left 
 MERGE_FROM = 8  # blocks of a level, while their hour goes on
 JOB_BLOCKS = 64  # a transaction of 100 items swaps them
 JOB_BYTES = 128 * 1024 * 1024
+BLOCK_BYTES = 64 * 1024 * 1024  # from which on a merge begins another block
 SETTLED_BYTES = 32 * 1024 * 1024  # such a block is merged no more
 SET_ASIDE = 99  # the level of a block that does not read: it is shown as such, and merged no more
 
