@@ -132,7 +132,7 @@ def test_a_hundred_thousand_distinct_keys_over_many_blocks_make_no_more_columns_
 
 @settings(
     deadline=None,
-    max_examples=25,
+    max_examples=15,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
