@@ -11,8 +11,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spandrel.blocks.block_cache import BlockCache
 from spandrel.blocks.database import Database
-from spandrel.blocks.merge import Source, draft_of, merged
+from spandrel.blocks.merge import draft_of, merged
 from spandrel.blocks.reader import BlockReader
+from spandrel.blocks.source import Source
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.catalogue import Block
 from spandrel.model.deletions import Deletion

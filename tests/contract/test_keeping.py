@@ -16,7 +16,7 @@ from spandrel.aws.clients import client
 from spandrel.aws.deletions import DeletionBook
 from spandrel.aws.kept_days import KeptDays
 from spandrel.aws.ledger import GRACE_S, DynamoLedger
-from spandrel.blocks.merge import Source
+from spandrel.blocks.source import Source
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.catalogue import Listed
 from spandrel.model.deletions import Deletion

@@ -10,8 +10,9 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
-from spandrel.blocks.merge import Source, draft_of, merged
+from spandrel.blocks.merge import draft_of, merged
 from spandrel.blocks.schema import COLUMNS_MAX
+from spandrel.blocks.source import Source
 from tests.archive import TENANT, Archive, archive_in
 
 FORMS = ("fresh", "merged")
