@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -178,12 +180,9 @@ def _memory_gb(template: dict[str, Any]) -> dict[str, float]:
 
 def _idle(template: dict[str, Any], memory_gb: dict[str, float]) -> Iterator[Figure]:
     """A month without a span: what the template holds that is billed for being there."""
-    count = dict.fromkeys(("AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Alarm", "AWS::Scheduler::Schedule"), 0)
-    for resource in template["Resources"].values():
-        if resource["Type"] in count:
-            count[resource["Type"]] += 1
+    count = Counter(resource["Type"] for resource in template["Resources"].values())
     polls = prices.IDLE_POLLERS * prices.MONTH_S / prices.LONG_POLL_S
-    calls = prices.MONTH_S / 60
+    calls = sum(prices.MONTH_S / every_s for every_s in _schedules_s(template))
     with local_aws(Bill()):
         _call("plan", {})  # cold
         began = time.perf_counter()
@@ -194,9 +193,18 @@ def _idle(template: dict[str, Any], memory_gb: dict[str, float]) -> Iterator[Fig
     parts = {
         "polling": count["AWS::Lambda::EventSourceMapping"] * polls * prices.SQS_UNIT,
         "alarms": count["AWS::CloudWatch::Alarm"] * prices.ALARM_METRIC_MONTH,
-        "the schedule of compaction": count["AWS::Scheduler::Schedule"] * calls * a_call,
+        "the schedules of compaction": calls * a_call,
     }
     yield Figure("cost", "an idle month: all", sum(parts.values()), "USD", Target("at most", 1))
     for what, dollars in parts.items():
         yield Figure("cost", f"an idle month: {what}", dollars, "USD")
     yield Figure("cost", "a dashboard beyond the account's third, a month", prices.DASHBOARD_MONTH, "USD")
+
+
+def _schedules_s(template: dict[str, Any]) -> Iterator[int]:
+    """How often each schedule fires, in seconds."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Scheduler::Schedule":
+            rate = re.fullmatch(r"rate\((\d+) minutes?\)", resource["Properties"]["ScheduleExpression"])
+            assert rate, "schedules are rates of minutes (infra/compaction.py)"
+            yield 60 * int(rate[1])

@@ -16,6 +16,9 @@ COMMANDS = {
     "check": "run the linters, the type checker and the template's checks",
     "bench": "measure speed, size and cost, and print them as a table",
     "key": "create, list and revoke API keys",
+    "delete-trace": "delete all spans of a trace",
+    "delete-spans": "delete all spans with an attribute of some value, a person's data for example",
+    "deletions": "list deletions that are not done with, and how far they are",
     "deploy": "deploy to the AWS account that your credentials name",
     "destroy": "remove the deployed stack",
     "lock": "write requirements.lock anew from requirements.txt",
@@ -25,10 +28,10 @@ COMMANDS = {
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="spandrel", description="Distributed tracing in your own AWS account.")
     parser.add_argument("command", choices=COMMANDS, metavar="command", help="one of those below")
-    parser.epilog = "commands:\n" + "\n".join(f"  {name:<9}{line}" for name, line in COMMANDS.items())
+    parser.epilog = "commands:\n" + "\n".join(f"  {name:<14}{line}" for name, line in COMMANDS.items())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     command = parser.parse_args(argv[:1]).command
-    module = importlib.import_module(f"commands.{command}")
+    module = importlib.import_module(f"commands.{command.replace('-', '_')}")
     own = argparse.ArgumentParser(prog=f"spandrel {command}", description=module.__doc__)
     own.formatter_class = argparse.RawDescriptionHelpFormatter
     module.add_arguments(own)

@@ -26,6 +26,7 @@ from spandrel.model.tenant import DEFAULT_TENANT, tenant_name
 from .account import account, said_plainly
 from .failure import CommandFailed
 from .running import running
+from .table import printed
 
 NAME_CHARACTERS = 64
 PAIR_SCOPES: tuple[Scope, ...] = ("ingest", "query")  # X-Ray's clients do both
@@ -90,10 +91,7 @@ def create_key(arguments: argparse.Namespace, keys: Keys) -> None:
 
 
 def list_keys(_arguments: argparse.Namespace, keys: Keys) -> None:
-    rows = [HEADINGS, *map(_row, keys.table.all())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    printed([HEADINGS, *map(_row, keys.table.all())])
 
 
 def revoke_key(arguments: argparse.Namespace, keys: Keys) -> None:
