@@ -19,6 +19,7 @@ COMMANDS = {
     "delete-trace": "delete all spans of a trace",
     "delete-spans": "delete all spans with an attribute of some value, a person's data for example",
     "deletions": "list deletions that are not done with, and how far they are",
+    "rebuild-catalogue": "make the catalogue again from the bucket alone",
     "deploy": "deploy to the AWS account that your credentials name",
     "destroy": "remove the deployed stack",
     "lock": "write requirements.lock anew from requirements.txt",
@@ -28,7 +29,7 @@ COMMANDS = {
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="spandrel", description="Distributed tracing in your own AWS account.")
     parser.add_argument("command", choices=COMMANDS, metavar="command", help="one of those below")
-    parser.epilog = "commands:\n" + "\n".join(f"  {name:<14}{line}" for name, line in COMMANDS.items())
+    parser.epilog = "commands:\n" + "\n".join(f"  {name:<19}{line}" for name, line in COMMANDS.items())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     command = parser.parse_args(argv[:1]).command
     module = importlib.import_module(f"commands.{command.replace('-', '_')}")

@@ -41,8 +41,8 @@ def report(about: list[Block], jobs_a_round: int) -> str:
         [
             "From now on no trace, search or dependency graph shows these spans. Names of services and operations,",
             "and metrics that were computed before, follow when the blocks are rewritten.",
-            f"{len(about)} blocks of {size_mib:.1f} MiB may hold them. Those that do are rewritten, and their old objects",
-            f"are deleted, within about {minutes} minutes; ./spandrel deletions shows how far that is.",
+            f"{len(about)} blocks of {size_mib:.1f} MiB may hold them. Those that do are rewritten, and the old",
+            f"objects deleted, within about {minutes} minutes; ./spandrel deletions shows how far that is.",
             "Spans that were received until now are covered, even if they are stored later (up to",
             f"{LATE_NS // DAY_NS} days); spans that are received from now on are not.",
         ]

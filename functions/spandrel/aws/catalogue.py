@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block
 from spandrel.model.deletions import Deletion
@@ -21,7 +22,7 @@ from spandrel.model.levels import HOUR_NS, hour_of
 from spandrel.model.retention import DAY_NS, Retention, day_of
 
 from .deletions import deletions_of
-from .faults import told_apart
+from .faults import code_of, told_apart
 from .items import Item, items
 
 SPREAD_NS = FAR_BEFORE_NS + HOUR_NS + FAR_AFTER_NS  # of the starts in blocks of one hour of arrival
@@ -49,6 +50,20 @@ class DynamoCatalogue:
         with told_apart(f"cataloguing block {block.block_id}"):
             self._dynamodb.put_item(TableName=self._table, Item=due_item(block))
             self._dynamodb.put_item(TableName=self._table, Item=item_of(block))
+
+    def restore(self, block: Block) -> bool:
+        """Adds a block unless it is there already; whether it was added."""
+        with told_apart(f"cataloguing block {block.block_id}"):
+            self._dynamodb.put_item(TableName=self._table, Item=due_item(block))
+            try:
+                self._dynamodb.put_item(
+                    TableName=self._table, Item=item_of(block), ConditionExpression="attribute_not_exists(pk)"
+                )
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                return False
+        return True
 
     def deletions(self, tenant: str) -> Sequence[Deletion]:
         return deletions_of(self._dynamodb, self._table, tenant)

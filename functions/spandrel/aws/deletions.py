@@ -100,15 +100,16 @@ class DeletionBook:
                 return deletion
         raise Conflict("others delete at the same moment; try again")
 
-    def restore(self, tenant: str, deletions: Sequence[Deletion], number: int) -> None:
-        """Deletions that stand in the bucket, into a table that lacks them; `number` is the last that a block knows.
+    def restore(self, tenant: str, deletions: Sequence[Deletion]) -> None:
+        """Deletions that stand in the bucket, into a table that lacks them. Conflict when somebody deletes meanwhile.
 
-        Conflict when somebody deletes meanwhile.
+        Numbers go on from the unix time in seconds: above every number that a block carries, unless somebody deletes
+        more often than once a second.
         """
         known = self.deletions(tenant)
         names = {deletion.name for deletion in known.pending}
         newest = {one.name: one for one in sorted(deletions, key=lambda one: one.number) if one.name not in names}
-        number = max([number, known.number, *(one.number for one in newest.values())])
+        number = self._clock_ns() // 10**9
         if number > known.number:
             self._swap_number(tenant, known.number, number)
         for deletion in newest.values():
@@ -165,7 +166,7 @@ class DeletionBook:
 
     def _written(self, deletion: Deletion, steps: list[dict[str, Any]]) -> bool:
         """Whether the deletion and what belongs to it now stands; not when somebody else was faster."""
-        due = {"pk": {"S": DELETING}, "sk": {"S": deletion.tenant}, "again": {"N": "0"}}
+        due: Item = {"pk": {"S": DELETING}, "sk": {"S": deletion.tenant}, "again": {"N": "0"}}
         due["number"] = {"N": str(deletion.number)}
         puts = [{"Put": {"TableName": self._table, "Item": item}} for item in (_item_of(deletion), due)]
         with told_apart("deleting"):

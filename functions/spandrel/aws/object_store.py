@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.client import BaseClient
@@ -17,6 +19,15 @@ from .faults import code_of, told_apart
 # S3's parameter for a header that is kept with the object.
 KEPT_HEADERS = {"content-type": "ContentType", "content-encoding": "ContentEncoding"}
 DELETED_AT_ONCE = 1000  # keys that one DeleteObjects takes
+CRC32 = "crc32"  # S3's metadata of an object in which its checksum stands, eight hex digits
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The last bytes of an object, and the checksum of all of it; None where nobody noted one."""
+
+    body: bytes
+    crc32: int | None
 
 
 class S3ObjectStore:
@@ -32,8 +43,9 @@ class S3ObjectStore:
         kept = {KEPT_HEADERS[name.lower()]: value for name, value in (headers or {}).items()}
         if passing is not None:
             kept["Tagging"] = f"{TAG}={passing}"
+        noted = {CRC32: f"{zlib.crc32(body):08x}"}
         with told_apart(f"storing {key}"):
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **kept)
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=noted, **kept)
 
     def get(self, key: str) -> bytes:
         return self._get(key)
@@ -46,16 +58,27 @@ class S3ObjectStore:
                 raise
             return b""  # the object ends before
 
+    def ending(self, key: str, length_bytes: int) -> Ending:
+        """As many of its last bytes, or all of them; NotFound when there is no such object."""
+        with told_apart(f"reading {key}"):
+            answer = self._answer(key, Range=f"bytes=-{length_bytes}")
+            noted = answer.get("Metadata", {}).get(CRC32)
+            return Ending(answer["Body"].read(), int(noted, 16) if noted else None)
+
     def _get(self, key: str, **chosen: str) -> bytes:
         with told_apart(f"reading {key}"):
+            body: bytes = self._answer(key, **chosen)["Body"].read()
+            return body
+
+    def _answer(self, key: str, **chosen: str) -> dict[str, Any]:
+        with told_apart(f"reading {key}"):
             try:
-                answer = self._s3.get_object(Bucket=self._bucket, Key=key, **chosen)
+                answer: dict[str, Any] = self._s3.get_object(Bucket=self._bucket, Key=key, **chosen)
             except ClientError as error:
                 if code_of(error) == "NoSuchKey":
                     raise NotFound(f"there is no object {key}") from error
                 raise
-            body: bytes = answer["Body"].read()
-            return body
+            return answer
 
     def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), DELETED_AT_ONCE):
