@@ -3,9 +3,13 @@ from __future__ import annotations
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from spandrel.blocks import parts
 from spandrel.model.errors import Rejected
 from spandrel.query import tags
 from spandrel.query.tags import TagName, TagScope, tag_names
+from spandrel.traceql.checking import check
+from spandrel.traceql.errors import UnsupportedQuery
+from spandrel.traceql.parser import parse
 from tests.archive import Archive
 from tests.builders import RECEIVED_NS, key_value, request_of, span
 
@@ -94,3 +98,55 @@ def test_more_names_than_a_footer_counts_are_said_to_be_more(archive: Archive) -
 def test_a_range_that_ends_before_it_begins_is_refused(archive: Archive) -> None:
     with pytest.raises(Rejected):
         tag_names(archive.reading(), 2, 1)
+
+
+def test_with_a_query_names_are_those_of_the_spans_that_come_out(archive: Archive) -> None:
+    many = {f"key {number}": number for number in range(200)}
+    event = Span.Event(name="e", attributes=[key_value("exception.type", "E")])
+    link = Span.Link(trace_id=b"1" * 16, span_id=b"1" * 8, attributes=[key_value("weight", 2.5)])
+    archive.add(request_of(span("a", attributes={"list": ["x"]} | many, events=[event], links=[link]), service="web"))
+    archive.add(request_of(span("b", attributes={"other": True}), service="cart", resource={"zone": "eu"}))
+
+    def found(query: str, scope: TagScope) -> dict[str, tuple[str, ...]]:
+        listed = tag_names(archive.reading(), *RANGE, scope, check(parse(query)))
+        return {one.name: one.types for one in listed.names}
+
+    web, cart = '{ resource.service.name = "web" }', '{ resource.service.name = "cart" && span.other }'
+    assert found(web, "span").keys() == many.keys() | {"list"}
+    assert found(web, "resource") == {"service.name": ("string",)}
+    assert (found(web, "event"), found(web, "link")) == ({"exception.type": ("string",)}, {"weight": ("float",)})
+    assert (found(cart, "span"), found(cart, "event")) == ({"other": ("bool",)}, {})
+    assert found(cart, "resource") == {"service.name": ("string",), "zone": ("string",)}
+    assert found("{ false }", "span") == {}
+    assert found("{ false }", "intrinsic") == names(archive, "intrinsic")
+
+
+@pytest.mark.parametrize("query", ["{ rootName = `a` }", "{ } >> { }", "{ } | count() > 1", "{ } | rate()"])
+def test_a_query_that_takes_whole_traces_is_refused(archive: Archive, query: str) -> None:
+    archive.add(request_of(span("a")))
+    with pytest.raises(UnsupportedQuery, match="a filter finds"):
+        tag_names(archive.reading(), *RANGE, query=check(parse(query)))
+
+
+def test_of_a_large_block_names_need_the_footer_alone(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(parts, "_TAIL_BYTES", 8192)
+    many = (span(f"{number}", attributes={"n": str(number) * 50}) for number in range(2000))
+    (large,) = archive.add(request_of(*many))
+    assert names(archive, "span") == {"n": ("string",)}
+    assert archive.objects.read_bytes < large.size_bytes / 4
+    assert names(archive, "span") == {"n": ("string",)}
+    assert archive.objects.read == [large.key]
+
+
+def test_a_block_whose_footer_does_not_read_is_left_out_and_counted(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "WHOLE_BYTES", 0)
+    archive.add(request_of(span("a", attributes={"a": 1})))
+    broken, missing = (archive.add(request_of(span(name, attributes={name: 1})))[0] for name in ("b", "c"))
+    archive.objects.kept[broken.key] = bytes(broken.size_bytes)
+    del archive.objects.kept[missing.key]
+    reading = archive.reading()
+    assert [one.name for one in tag_names(reading, *RANGE, "span").names] == ["a"]
+    assert {one.block.key for one in reading.unread} == {broken.key, missing.key}

@@ -74,6 +74,27 @@ class Parts:
                 problem = str(error)
         raise Corrupt(f"parts of blocks cannot be read where they lie: {problem}")
 
+    def fetch_footers(self, blocks: Sequence[Block], deadline_s: float) -> Fetched:
+        """Files of the blocks' footers; small blocks, and those that are here already, are there whole."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._fetched_footers(blocks, deadline_s)
+            except FileNotFoundError as error:
+                problem = str(error)
+        raise Corrupt(f"footers of blocks cannot be read where they lie: {problem}")
+
+    def _fetched_footers(self, blocks: Sequence[Block], deadline_s: float) -> Fetched:
+        large = {block.block_id: block for block in blocks if self._is_apart(block)}
+        whole = self._cache.fetch([block for block in blocks if block.block_id not in large])
+        absent = self._fetch_tails(list(large.values()))
+        for one in absent:
+            del large[one.block.block_id]
+        _, senseless = self._chosen(list(large.values()), b"", deadline_s)
+        for one in senseless:
+            del large[one.block.block_id]
+        tails = {block_id: self._tail(block) for block_id, block in large.items()}
+        return Fetched(whole.paths | tails, (*whole.unread, *absent, *senseless))
+
     def _fetched(self, blocks: Sequence[Block], trace_id: bytes, deadline_s: float, most_bytes: int) -> Fetched:
         large = [block for block in blocks if self._is_apart(block)]
         apart = {block.block_id for block in large}
@@ -174,6 +195,11 @@ class Parts:
         if len(body) != end - begin:
             raise Corrupt("not as long as what was written", block.key)
         return body
+
+
+def footer_bytes(block: Block) -> int:
+    """How much of a block is fetched for its footer."""
+    return block.size_bytes if block.size_bytes <= WHOLE_BYTES else _tail_bytes(block)
 
 
 def _check(size_bytes: int, most_bytes: int) -> None:

@@ -103,6 +103,10 @@ class BlockReader:
 
         return OpenBlocks(self.database, blocks, fetch, deadline_s, hidden)
 
+    def open_footers(self, blocks: Sequence[Block], deadline_s: float) -> OpenBlocks:
+        """Brings the blocks' footers here: to be asked for columns and metadata, and for no rows."""
+        return OpenBlocks(self.database, blocks, lambda some: self._parts.fetch_footers(some, deadline_s), deadline_s)
+
 
 class OpenBlocks:
     """Blocks whose files are here; `unread` are those that should be among them."""

@@ -42,6 +42,12 @@ def labels_of(by: Sequence[Field], columns: Sequence[Column], row: Sequence[Any]
     return tuple((name, found[name]) for name in names if name in found) or tuple((name, None) for name in names[:1])
 
 
+def values_of(columns: Sequence[Column], row: Sequence[Any]) -> list[Literal | tuple[Literal, ...]]:
+    """The values that are there, in the order of the columns."""
+    pairs = zip(columns, row, strict=True)
+    return [_label_value(column.kind, value) for column, value in pairs if value is not None]
+
+
 def literal_of(value_type: ValueType, value: Any) -> Literal:
     """A value as DuckDB gives it; there is one NaN, so that it is equal to itself where it stands in labels."""
     if value_type is ValueType.FLOAT and math.isnan(value):
@@ -55,7 +61,7 @@ def _columns(field: Field, place: Place) -> list[Column]:
     return [Column(label(field), kind, sql) for kind, sql in found if sql is not None]
 
 
-def _label_value(kind: Kind, value: Any) -> LabelValue:
+def _label_value(kind: Kind, value: Any) -> Literal | tuple[Literal, ...]:
     value_type, is_list = kind
     if is_list:
         return tuple(literal_of(value_type, element) for element in value)

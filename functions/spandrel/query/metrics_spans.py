@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from spandrel.blocks.reader import OpenBlocks
 from spandrel.model.catalogue import Block
 from spandrel.traceql.errors import UnsupportedQuery, quote
-from spandrel.traceql.expressions import Field, Logic
+from spandrel.traceql.expressions import Field
 from spandrel.traceql.printing import pipeline as text
-from spandrel.traceql.spansets import Coalesce, Filter, GroupBy, Pipeline, Select, SpansetJunction, Spansets, Stage
+from spandrel.traceql.spansets import Pipeline
 
-from .condition import ALWAYS, Condition, every, some, starts_in
+from .alone import condition_alone
+from .condition import Condition, every, starts_in
 from .metrics_copies import once
 from .metrics_series import Steps
-from .sql.expressions import holds, needs_facts
+from .sql.expressions import needs_facts
 from .sql.fragment import Fragment
 from .sql.places import Place
 
@@ -35,33 +36,8 @@ def spans_of(
 ) -> Spans:
     """The spans that come out of the pipeline and start within the steps; `fields` are those that are asked of them."""
     place = Place(opened.columns)
-    condition = None if any(map(needs_facts, fields)) else _condition(pipeline, place)
+    condition = None if any(map(needs_facts, fields)) else condition_alone(pipeline, place)
     if condition is None:
         raise UnsupportedQuery(f"{quote(text(pipeline))}: metrics of what only a whole trace tells are not counted yet")
     before, table = once(blocks, steps.start_ns, steps.end_ns)
     return Spans(before, table, every([starts_in(steps.start_ns, steps.end_ns), condition]), place)
-
-
-def _condition(one: Spansets | Stage, place: Place) -> Condition | None:
-    """What holds of a span that comes out; None where it takes a whole trace to tell.
-
-    Groups and selected fields do not matter here: in the end all spans of a pipeline count alike.
-    """
-    match one:
-        case Filter(condition):
-            return None if needs_facts(condition) else holds(condition, place)
-        case Pipeline(stages):
-            known = _conditions(stages, place)
-            return None if known is None else every(known)
-        case SpansetJunction(Logic.OR, operands):
-            known = _conditions(operands, place)
-            return None if known is None else some(known)
-        case GroupBy() | Select() | Coalesce():
-            return ALWAYS
-    return None
-
-
-def _conditions(parts: Iterable[Spansets | Stage], place: Place) -> list[Condition] | None:
-    found = [_condition(part, place) for part in parts]
-    known = [condition for condition in found if condition is not None]
-    return known if len(known) == len(found) else None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from spandrel.blocks.block_cache import Unread
-from spandrel.blocks.parts import WHOLE_BYTES
+from spandrel.blocks.parts import WHOLE_BYTES, footer_bytes
 from spandrel.blocks.reader import BlockReader, Hidden, OpenBlocks
 from spandrel.model.catalogue import Block, Catalogue
 from spandrel.model.deletions import Deletion
@@ -62,16 +62,21 @@ class Reading:
 
     def open(self, blocks: Sequence[Block]) -> OpenBlocks:
         """Makes blocks ready for questions. QueryTooBroad when that would be more than one request may read."""
-        self._count(blocks, FOREVER_NS)
+        self._count(blocks, lambda block: block.size_bytes)
         readable = self._readable(blocks)
         return self._opened(self._reader.open(readable, self._deadline_s, self._hidden(readable)))
 
     def open_for(self, trace_id: bytes, blocks: Sequence[Block]) -> OpenBlocks:
         """The same for questions about one trace, which needs parts of large blocks only."""
-        self._count(blocks, WHOLE_BYTES)
+        self._count(blocks, lambda block: min(block.size_bytes, WHOLE_BYTES))
         readable = self._readable(blocks)
         hidden = self._hidden(readable)
         return self._opened(self._reader.open_for(trace_id, readable, self._deadline_s, self._bytes_max, hidden))
+
+    def open_footers(self, blocks: Sequence[Block]) -> OpenBlocks:
+        """The same for questions about columns and metadata alone."""
+        self._count(blocks, footer_bytes)
+        return self._opened(self._reader.open_footers(self._readable(blocks), self._deadline_s))
 
     @property
     def _bytes_max(self) -> int:
@@ -87,11 +92,10 @@ class Reading:
         self._unread |= {one.block.block_id: one for one in opened.unread}
         return opened
 
-    def _count(self, blocks: Sequence[Block], most_bytes: int) -> None:
-        """Counts at most so many bytes of each block."""
+    def _count(self, blocks: Sequence[Block], read_bytes: Callable[[Block], int]) -> None:
+        """Counts how much is read of each block."""
         for block in blocks:
-            read_bytes = min(block.size_bytes, most_bytes)
-            self._opened_bytes[block.block_id] = max(self._opened_bytes.get(block.block_id, 0), read_bytes)
+            self._opened_bytes[block.block_id] = max(self._opened_bytes.get(block.block_id, 0), read_bytes(block))
         count, size_bytes = len(self._opened_bytes), sum(self._opened_bytes.values())
         if count > QUERY_BLOCKS_MAX or size_bytes > self._bytes_max:
             raise QueryTooBroad(

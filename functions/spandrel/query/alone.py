@@ -1,0 +1,50 @@
+"""Conditions that a span fulfils or not by itself, whatever else is in its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from spandrel.traceql.errors import UnsupportedQuery, quote
+from spandrel.traceql.expressions import Logic
+from spandrel.traceql.metrics import Query
+from spandrel.traceql.printing import text
+from spandrel.traceql.spansets import Coalesce, Filter, GroupBy, Pipeline, Select, SpansetJunction, Spansets, Stage
+
+from .condition import ALWAYS, Condition, every, some
+from .sql.expressions import holds, needs_facts
+from .sql.places import Place
+
+
+def chosen_spans(query: Query | None, place: Place) -> Condition:
+    """The condition of a query that only chooses spans; UnsupportedQuery for one of whole traces or metrics."""
+    if query is None:
+        return ALWAYS
+    condition = condition_alone(query.expression, place) if isinstance(query.expression, Pipeline) else None
+    if condition is None:
+        raise UnsupportedQuery(f"{quote(text(query))}: names and values are told of spans that a filter finds")
+    return condition
+
+
+def condition_alone(one: Spansets | Stage, place: Place) -> Condition | None:
+    """What holds of the spans that come out; None where it takes a whole trace to tell.
+
+    Groups and selected fields make no difference to which spans these are.
+    """
+    match one:
+        case Filter(condition):
+            return None if needs_facts(condition) else holds(condition, place)
+        case Pipeline(stages):
+            known = _conditions(stages, place)
+            return None if known is None else every(known)
+        case SpansetJunction(Logic.OR, operands):
+            known = _conditions(operands, place)
+            return None if known is None else some(known)
+        case GroupBy() | Select() | Coalesce():
+            return ALWAYS
+    return None
+
+
+def _conditions(parts: Iterable[Spansets | Stage], place: Place) -> list[Condition] | None:
+    found = [condition_alone(part, place) for part in parts]
+    known = [condition for condition in found if condition is not None]
+    return known if len(known) == len(found) else None
