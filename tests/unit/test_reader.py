@@ -111,6 +111,17 @@ def test_a_file_that_does_not_come_back_is_corruption(archive: Archive) -> None:
         opened.select("SELECT name FROM spans")
 
 
+@pytest.mark.parametrize("merged", [False, True])
+def test_spans_without_a_parent_are_found_also_where_all_others_have_the_same(archive: Archive, merged: bool) -> None:
+    children = [span(f"child {at}", parent=b"the root") for at in range(5)]
+    archive.add(request_of(span("root", span_id=b"the root"), *children))
+    if merged:
+        archive.merge()
+    reading = archive.reading()
+    opened = reading.open(reading.live())
+    assert opened.select("SELECT name FROM spans WHERE parent_span_id IS NULL") == [("root",)]
+
+
 def test_a_row_tells_its_block(archive: Archive) -> None:
     blocks: dict[str, Block] = {name: archive.add(request_of(span(name)))[0] for name in "ab"}
     opened = archive.store.reader.open(list(blocks.values()), LATER_S)
