@@ -1,8 +1,12 @@
-"""A program that Datadog's library traces, as its documentation shows it: nothing here knows where its spans go."""
+"""A program that Datadog's library traces, as its documentation shows it: nothing here knows where its spans go.
+
+It prints the headers by which it would hand on its trace.
+"""
 
 from __future__ import annotations
 
 from ddtrace import tracer
+from ddtrace.propagation.http import HTTPPropagator
 
 
 def charge(card: str) -> None:
@@ -30,4 +34,7 @@ with tracer.trace("web.request", service="shop", resource="GET /cart", span_type
             charge("4242")
     except ValueError:
         request.set_tag("recovered", "yes")
+headers: dict[str, str] = {}
+HTTPPropagator.inject(request.context, headers)
+print(", ".join(f"{name}: {value}" for name, value in headers.items() if name.startswith("x-datadog-")))
 tracer.shutdown()

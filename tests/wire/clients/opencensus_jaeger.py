@@ -1,4 +1,7 @@
-"""A program that OpenCensus traces for Jaeger: host, port and key of the collector are its arguments."""
+"""A program that OpenCensus traces for Jaeger: host, port and key of the collector are its arguments.
+
+It prints the header by which it would hand on its trace to one of Google's services.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import sys
 
 from opencensus.common.transports.sync import SyncTransport
 from opencensus.ext.jaeger.trace_exporter import JaegerExporter
+from opencensus.trace.propagation.google_cloud_format import GoogleCloudFormatPropagator
 from opencensus.trace.samplers import AlwaysOnSampler
 from opencensus.trace.tracer import Tracer
 
@@ -25,3 +29,4 @@ with tracer.span("GET /cart") as request:
     request.add_annotation("cache miss", tries=2)
     with tracer.span("query") as query:
         query.add_attribute("db.statement", "SELECT 1")
+    print("X-Cloud-Trace-Context:", GoogleCloudFormatPropagator().to_header(tracer.span_context))

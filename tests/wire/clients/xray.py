@@ -1,8 +1,12 @@
-"""A program that the X-Ray SDK traces, as its documentation shows it: nothing here knows where its segments go."""
+"""A program that the X-Ray SDK traces, as its documentation shows it: nothing here knows where its segments go.
+
+It prints the header by which it would hand on its trace.
+"""
 
 from __future__ import annotations
 
 from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core.models.trace_header import TraceHeader
 
 xray_recorder.configure(service="checkout", sampling=False)
 with xray_recorder.in_segment("checkout") as segment:
@@ -16,3 +20,4 @@ with xray_recorder.in_segment("checkout") as segment:
             raise ValueError("declined")
     except ValueError:
         segment.add_fault_flag()
+print("X-Amzn-Trace-Id:", TraceHeader(segment.trace_id, segment.id, sampled=True).to_header_str())
