@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "run the linters, the type checker and the template's checks",
     "bench": "measure speed, size and cost, and print them as a table",
     "key": "create, list and revoke API keys",
+    "export": "write the spans of a time range to files, as OTLP or Parquet",
     "delete-trace": "delete all spans of a trace",
     "delete-spans": "delete all spans with an attribute of some value, a person's data for example",
     "deletions": "list deletions that are not done with, and how far they are",
