@@ -12,8 +12,6 @@ from urllib.parse import urlencode
 
 from tests.events import KNOWN, http_event
 
-ROUTE = "GET /api/{proxy+}"
-
 
 @dataclass(frozen=True)
 class Reply:
@@ -50,7 +48,7 @@ class Asking:
         event = http_event(
             method,
             path,
-            route_key=route_key or f"{method} /api/{{proxy+}}",
+            route_key=route_key or f"{method} /{path.split('/')[1]}/{{proxy+}}",
             headers={name.replace("_", "-"): value for name, value in headers.items()},
             query=urlencode(query or {}),
             body=body,

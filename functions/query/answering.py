@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from spandrel.api import jaeger, jaeger_classic, ui
+from spandrel.api import jaeger, jaeger_classic, ui, zipkin
 from spandrel.api.health import health
 from spandrel.api.parameters import Parameters
 from spandrel.api.question import METHODS, Question, ReadApi, not_allowed
@@ -27,7 +27,7 @@ from spandrel.query.reading import TraceStore
 _log = logging.getLogger("query")
 
 HEALTH = "/health"
-APIS: tuple[ReadApi, ...] = (jaeger.V3, ui.UI, jaeger_classic.API)  # of two that fit, the first
+APIS: tuple[ReadApi, ...] = (jaeger.V3, zipkin.V2, zipkin.OF_LENS, ui.UI, jaeger_classic.API)  # of two, the first
 """The APIs that `query` answers. The last one's errors are those of paths that belong to none."""
 
 SEE_OTHER = 303

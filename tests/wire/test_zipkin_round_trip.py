@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spandrel.model.zipkin import LOCAL, REMOTE, SERVICE_PEER, TODAY
 from spandrel.wire import zipkin
-from spandrel.wire.zipkin_otlp import LOCAL, REMOTE, SERVICE_PEER
-from spandrel.wire.zipkin_tags import OPENTELEMETRY, RENAMED
+from spandrel.wire.zipkin_tags import OPENTELEMETRY
 
 from .sending import recorded
 from .zipkin_back import normal, zipkin_of
@@ -22,7 +22,7 @@ GENERATED = settings(deadline=None, max_examples=200, derandomize=True, suppress
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 TIMES_US = st.sampled_from([1, 999, 1_795_305_600_000_000, 2**64 // 1000, 2**63 - 1])
 KEYS = TEXT.filter(lambda key: not key.startswith("zipkin.")) | st.sampled_from(
-    ["error", *RENAMED, *RENAMED.values(), *LOCAL, *REMOTE, SERVICE_PEER]
+    ["error", *TODAY, *TODAY.values(), *LOCAL, *REMOTE, SERVICE_PEER]
 )
 VALUES = TEXT | st.sampled_from(["", "true", "200", "0200", "1e3"])
 ENDPOINTS = st.fixed_dictionaries(

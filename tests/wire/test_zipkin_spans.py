@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from spandrel.wire import zipkin, zipkin_annotations, zipkin_otlp, zipkin_tags
-from spandrel.wire.zipkin_tags import DROPPED, NUMBERS, OPENTELEMETRY, RENAMED
+from spandrel.model import zipkin as names
+from spandrel.model.zipkin import DROPPED, TODAY
+from spandrel.wire import zipkin
+from spandrel.wire.zipkin_tags import NUMBERS, OPENTELEMETRY
 
 from .sending import spans
 from .zipkin_back import values_of
@@ -233,10 +235,10 @@ def test_the_last_of_a_repeated_tag_counts() -> None:
     assert values_of(span.attributes) == {"a": "2"}
 
 
-@pytest.mark.parametrize("tag", RENAMED)
+@pytest.mark.parametrize("tag", TODAY)
 def test_a_tag_of_zipkins_convention_gets_todays_name(tag: str) -> None:
-    value: str | int = 503 if RENAMED[tag] in NUMBERS else "503"
-    assert attributes(tags={tag: "503"}) == {RENAMED[tag]: value, "zipkin.renamed": [tag]}
+    value: str | int = 503 if TODAY[tag] in NUMBERS else "503"
+    assert attributes(tags={tag: "503"}) == {TODAY[tag]: value, "zipkin.renamed": [tag]}
 
 
 @pytest.mark.parametrize("value", ["", "0503", "5xx", "-1", "９", "1" * 30])
@@ -398,24 +400,19 @@ def test_bytes_that_are_no_utf_8_cost_their_place_and_nothing_else() -> None:
 
 def test_the_documentation_has_every_name_of_the_mapping() -> None:
     rows = [row for row in TABLE.splitlines() if row.startswith("|")]
-    for tag, name in RENAMED.items():
+    for tag, name in TODAY.items():
         assert any(f"`{tag}`" in row and f"`{name}`" in row for row in rows), tag
     for tag, field in DROPPED.items():
         assert any(f"`{tag}`" in row and f"`{field}`" in row for row in rows), tag
-    for name in (*OPENTELEMETRY, *zipkin_otlp.LOCAL, *zipkin_otlp.REMOTE, zipkin_otlp.SERVICE_PEER):
+    for name in (*OPENTELEMETRY, *names.LOCAL, *names.REMOTE, names.SERVICE_PEER):
         assert any(f"`{name}`" in row for row in rows), name
 
 
 def test_the_documentation_has_every_attribute_of_zipkins_own() -> None:
-    own = {
-        value
-        for module in (zipkin_otlp, zipkin_annotations, zipkin_tags)
-        for value in vars(module).values()
-        if isinstance(value, str) and re.fullmatch(r"zipkin\.\w+", value)
-    }
-    assert len(own) == 6
+    own = {value for value in vars(names).values() if isinstance(value, str) and re.fullmatch(r"zipkin\.\w+", value)}
+    assert len(own) == 8
     for name in {
         *own,
         *(f"zipkin.{side}Endpoint.{field}" for side in ("local", "remote") for field in ("ipv6", "port")),
     }:
-        assert f"`{name}`" in TABLE, name
+        assert f"`{name}" in TABLE, name

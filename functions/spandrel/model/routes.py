@@ -63,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     *_every_method("/v1/projects/{project}/traces", "receive", "ingest", but=("GET", "HEAD")),
     *_every_method("/v2/projects/{project}/{proxy+}", "receive", "ingest"),
     *_every_method("/api/{proxy+}", "query", "query"),
+    *_every_method("/zipkin/{proxy+}", "query", "query"),  # below which Zipkin Lens looks for its API
     *_every_method("/health", "query", None),
     # The web UI: pages and their files, which are the same for everybody. What they show, they ask for with a key.
     *_every_method("/", "show", None),

@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from spandrel.model.zipkin import ANNOTATION, TIMESTAMP
+
 from .attributes import put
 from .otlp_messages import Message
 from .zipkin_times import nanoseconds
-
-ANNOTATION = "zipkin.annotation"
-TIMESTAMP = "zipkin.timestamp"  # µs, where OTLP's ns do not reach
 
 
 def put_event(target: Message, timestamp_us: int, text: str) -> None:

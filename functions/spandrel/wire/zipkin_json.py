@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from spandrel.model.errors import Undecodable
+from spandrel.model.zipkin import KINDS
 
 from .json_elements import Real, elements
-from .zipkin_span import KINDS, NOWHERE, Endpoint, Tag, ZipkinSpan, endpoint_of, parent_id_of, span_id_of, trace_id_of
+from .zipkin_span import NOWHERE, Endpoint, Tag, ZipkinSpan, endpoint_of, parent_id_of, span_id_of, trace_id_of
 from .zipkin_v1 import V1Annotation, V1BinaryAnnotation, V1Span
 
 Object = dict[str, Any]

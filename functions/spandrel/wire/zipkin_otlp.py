@@ -8,21 +8,16 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from spandrel.model import zipkin
+
 from .attributes import put
 from .json_body import mended
 from .otlp_messages import Message
 from .span_ids import refuse_too_many
-from .zipkin_annotations import TIMESTAMP, put_event
+from .zipkin_annotations import put_event
 from .zipkin_span import CLIENT, Endpoint, Tag, ZipkinSpan
 from .zipkin_tags import Scope, take_opentelemetry, with_todays_names
 from .zipkin_times import UINT64_MAX, nanoseconds
-
-DEBUG, SHARED, RENAMED, DURATION = "zipkin.debug", "zipkin.shared", "zipkin.renamed", "zipkin.duration"
-
-# The attributes for address and port of an endpoint. The service of the local one is that of the resource.
-LOCAL = ("network.local.address", "network.local.port")
-REMOTE = ("network.peer.address", "network.peer.port")
-SERVICE_PEER = "service.peer.name"
 
 
 def otlp_of(spans: Iterable[ZipkinSpan]) -> Message:
@@ -79,17 +74,17 @@ def _put_span(spans: Any, span: ZipkinSpan, fields: dict[str, Any]) -> None:
     for key, value in tags.items():
         put(attributes, key, value)
     _put_times(target, span)
-    _put_named(attributes, SERVICE_PEER, "zipkin.remoteEndpoint.serviceName", span.remote.service, tags)
-    _put_socket(attributes, REMOTE, "zipkin.remoteEndpoint", span.remote, tags)
-    _put_socket(attributes, LOCAL, "zipkin.localEndpoint", span.local, tags)
+    _put_named(attributes, zipkin.SERVICE_PEER, f"{zipkin.REMOTE_ENDPOINT}.serviceName", span.remote.service, tags)
+    _put_socket(attributes, zipkin.REMOTE, zipkin.REMOTE_ENDPOINT, span.remote, tags)
+    _put_socket(attributes, zipkin.LOCAL, zipkin.LOCAL_ENDPOINT, span.local, tags)
     for time_us, text in span.annotations:
         put_event(target, time_us, text)
     if renamed:
-        put(attributes, RENAMED, renamed)
+        put(attributes, zipkin.RENAMED, renamed)
     if span.debug:
-        put(attributes, DEBUG, True)
+        put(attributes, zipkin.DEBUG, True)
     if span.shared and span.kind != CLIENT:
-        put(attributes, SHARED, True)
+        put(attributes, zipkin.SHARED, True)
 
 
 def _put_times(target: Message, span: ZipkinSpan) -> None:
@@ -97,11 +92,11 @@ def _put_times(target: Message, span: ZipkinSpan) -> None:
     start_ns, length_ns = nanoseconds(span.timestamp_us), nanoseconds(span.duration_us)
     target.start_time_unix_nano = start_ns
     if span.timestamp_us > 0 and not start_ns:
-        put(target.attributes, TIMESTAMP, span.timestamp_us)
+        put(target.attributes, zipkin.TIMESTAMP, span.timestamp_us)
     if length_ns and start_ns + length_ns <= UINT64_MAX:
         target.end_time_unix_nano = start_ns + length_ns
     elif span.duration_us > 0:
-        put(target.attributes, DURATION, span.duration_us)
+        put(target.attributes, zipkin.DURATION, span.duration_us)
 
 
 def _put_socket(attributes: Any, names: tuple[str, str], own: str, endpoint: Endpoint, tags: dict[str, Tag]) -> None:

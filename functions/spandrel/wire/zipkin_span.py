@@ -14,9 +14,8 @@ from typing import NamedTuple
 from spandrel.model.errors import Undecodable
 from spandrel.model.ids import SPAN_ID_BYTES, TRACE_ID_BYTES
 
-# OTLP's numbers of Zipkin's kinds; a span without one is none of these.
+# OTLP's numbers of Zipkin's kinds (`model.zipkin.KINDS`); a span without one is none of these.
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5
-KINDS = {"CLIENT": CLIENT, "SERVER": SERVER, "PRODUCER": PRODUCER, "CONSUMER": CONSUMER}
 PORT_MAX = 0xFFFF
 IP_LENGTH_MAX = 64  # as text, with a zone; what is longer is no address, and nothing to remember
 
@@ -99,14 +98,14 @@ def endpoint_of(service: str, ipv4: str, ipv6: str, port: int) -> Endpoint:
     """
     if port > PORT_MAX:
         raise Undecodable(f"port is at most {PORT_MAX}, not {port}")
-    return _endpoint(service, _ip(ipv4), _ip(ipv6), port)
+    return _endpoint(service, ip_of(ipv4), ip_of(ipv6), port)
 
 
 def packed_endpoint_of(service: str, ipv4: bytes, ipv6: bytes, port: int) -> Endpoint:
     """As `endpoint_of`, of addresses as they stand in a packet: 4 or 16 bytes."""
     if port > PORT_MAX:
         raise Undecodable(f"port is at most {PORT_MAX}, not {port}")
-    return _endpoint(service, _ip(ipv4), _ip(ipv6), port)
+    return _endpoint(service, ip_of(ipv4), ip_of(ipv6), port)
 
 
 def _endpoint(service: str, first: tuple[str, str], second: tuple[str, str], port: int) -> Endpoint:
@@ -114,7 +113,7 @@ def _endpoint(service: str, first: tuple[str, str], second: tuple[str, str], por
     return Endpoint(*fields) if any(fields) else NOWHERE
 
 
-def _ip(address: str | bytes) -> tuple[str, str]:
+def ip_of(address: str | bytes) -> tuple[str, str]:
     """The address as IPv4 and as IPv6, of which one is empty; both are when it is none."""
     return _known_ip(address) if 0 < len(address) <= IP_LENGTH_MAX else ("", "")
 

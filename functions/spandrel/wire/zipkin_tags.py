@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from spandrel.model.zipkin import (
+    DROPPED,
+    ERROR_TAG,
+    OLD_SCOPE_NAME,
+    OLD_SCOPE_VERSION,
+    SCOPE_NAME,
+    SCOPE_VERSION,
+    STATUS_CODE,
+    TODAY,
+    TRACE_STATE,
+)
 
 from .attributes import whole_number
 from .zipkin_span import Tag
 
-# Tag -> the attribute that says the same in today's conventions. The attribute `zipkin.renamed` lists those that were
-# renamed in a span: others may have been sent under today's name.
-RENAMED: Mapping[str, str] = {
-    "http.method": "http.request.method",
-    "http.status_code": "http.response.status_code",
-    "http.path": "url.path",
-    "http.url": "url.full",
-    "http.request.size": "http.request.body.size",
-    "http.response.size": "http.response.body.size",
-    "sql.query": "db.query.text",
-    "kafka.topic": "messaging.destination.name",
-    "jms.queue": "messaging.destination.name",
-    "jms.topic": "messaging.destination.name",
-}
 NUMBERS = frozenset({"http.response.status_code", "http.request.body.size", "http.response.body.size"})
 
-ERROR_TAG = "error"
 UNSET, OK, ERROR = 0, 1, 2  # OTLP's status codes
 
-# Tags in which OpenTelemetry's exporters write what Zipkin has no field for.
-STATUS_CODE, TRACE_STATE = "otel.status_code", "w3c.tracestate"
-SCOPE_NAME, OLD_SCOPE_NAME = "otel.scope.name", "otel.library.name"
-SCOPE_VERSION, OLD_SCOPE_VERSION = "otel.scope.version", "otel.library.version"
-DROPPED: Mapping[str, str] = {
-    "otel.dropped_attributes_count": "dropped_attributes_count",
-    "otel.dropped_events_count": "dropped_events_count",
-    "otel.dropped_links_count": "dropped_links_count",
-}
 OPENTELEMETRY = {STATUS_CODE, TRACE_STATE, SCOPE_NAME, OLD_SCOPE_NAME, SCOPE_VERSION, OLD_SCOPE_VERSION, *DROPPED}
 UINT32_MAX = 2**32 - 1
 
@@ -71,13 +58,13 @@ def take_opentelemetry(tags: dict[str, Tag]) -> tuple[Scope, dict[str, Any]]:
 
 def with_todays_names(tags: dict[str, Tag]) -> tuple[dict[str, Tag], list[str]]:
     """The tags by today's names, and those of them that were renamed. None takes the place of another."""
-    old_names = RENAMED.keys() & tags.keys()
+    old_names = TODAY.keys() & tags.keys()
     if not old_names:
         return tags, []
     found: dict[str, Tag] = {}
     renamed: list[str] = []
     for tag, value in tags.items():
-        name = RENAMED[tag] if tag in old_names else tag
+        name = TODAY[tag] if tag in old_names else tag
         named = integer_of(value) if name in NUMBERS else value
         if name is tag or named is None or name in tags or name in found:
             found[tag] = value
