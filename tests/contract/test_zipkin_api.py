@@ -36,6 +36,14 @@ def zipkin(archive: Archive) -> Asking:
     return Asking(Answering(archive.store, archive.objects, lambda: NOW_MS * 10**6).answer)
 
 
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
+    """A client where the traces of `put_calls` are, for tests that only ask."""
+    with archive_in(tmp_path_factory.mktemp("calls")) as archive:
+        put_calls(archive)
+        yield Asking(Answering(archive.store, archive.objects, lambda: NOW_MS * 10**6).answer)
+
+
 def put(archive: Archive, *spans: Mapping[str, Any]) -> None:
     """Spans as a client of Zipkin sends them."""
     archive.add(wire.decode(sent_spans(*spans)).otlp)
@@ -151,6 +159,135 @@ def test_many_traces_are_those_that_are_there(archive: Archive, zipkin: Asking) 
 )
 def test_many_traces_are_refused_as_by_zipkin(zipkin: Asking, trace_ids: str, told: str) -> None:
     assert refusal(zipkin.get("/api/v2/traceMany", {"traceIds": trace_ids})) == told
+
+
+# Search
+
+
+def put_calls(archive: Archive) -> None:
+    """A trace of two services, another of one of them, and one of OpenTelemetry's."""
+    web, pay = {"serviceName": "web"}, {"serviceName": "pay"}
+    call = {"traceId": "a", "id": "1", "kind": "CLIENT", "name": "Post", "timestamp": START_US, "duration": 5000}
+    put(
+        archive,
+        {**call, "localEndpoint": web, "remoteEndpoint": pay, "tags": {"http.status_code": "500", "error": "no"}},
+        {
+            **call,
+            "id": "2",
+            "parentId": "1",
+            "kind": "SERVER",
+            "name": "charge",
+            "timestamp": START_US + 1000,
+            "duration": 3000,
+            "localEndpoint": pay,
+            "annotations": [{"timestamp": START_US + 1500, "value": "retry"}],
+        },
+        {
+            **call,
+            "traceId": "b",
+            "id": "3",
+            "timestamp": START_US + 2_000_000,
+            "localEndpoint": web,
+            "tags": {"k": "a=b"},
+        },
+    )
+    otlp = span(
+        "Sweep (daily)",
+        trace_id=bytes(15) + b"\x0c",
+        start_ns=RECEIVED_NS + SECOND_NS,
+        duration_ns=7_000_400,
+        status=Status(code=Status.STATUS_CODE_ERROR, message="disk full"),
+        attributes={"n": 7},
+        kind=Span.SPAN_KIND_CLIENT,
+    )
+    archive.add(request_of(otlp, service="Cron.1", resource={"host.name": "h"}))
+
+
+A, B, C = (f"{digit:0>16}" for digit in "abc")
+
+
+def found_ids(zipkin: Asking, query: Mapping[str, str]) -> list[str]:
+    reply = zipkin.get("/api/v2/traces", {"endTs": str(NOW_MS), **query})
+    assert reply.status == 200, reply.body
+    return [trace[0]["traceId"] for trace in reply.json]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, [B, C, A]),
+        ({"limit": "2"}, [B, C]),
+        ({"serviceName": "web"}, [B, A]),
+        ({"serviceName": "WEB", "spanName": "POST"}, [B, A]),
+        ({"serviceName": "all", "spanName": "all"}, [B, C, A]),
+        ({"serviceName": "cron.1"}, [C]),
+        ({"serviceName": "cronx1"}, []),
+        ({"spanName": "sweep (daily)"}, [C]),
+        ({"spanName": "charge"}, [A]),
+        ({"serviceName": "web", "spanName": "charge"}, []),
+        ({"remoteServiceName": "Pay"}, [A]),
+        ({"serviceName": "pay", "remoteServiceName": "pay"}, []),
+        ({"annotationQuery": "retry"}, [A]),
+        ({"annotationQuery": "retry and http.status_code=500"}, [A]),
+        ({"annotationQuery": "retry and http.status_code=500", "serviceName": "pay"}, []),
+        ({"annotationQuery": "http.status_code"}, [A]),
+        ({"annotationQuery": "http.status_code=50"}, []),
+        ({"annotationQuery": "error"}, [C, A]),
+        ({"annotationQuery": "error=no"}, [A]),
+        ({"annotationQuery": "error=disk full"}, [C]),
+        ({"annotationQuery": "error="}, [C, A]),
+        ({"annotationQuery": "otel.status_code=ERROR"}, [C, A]),
+        ({"annotationQuery": "otel.scope.name=tests and otel.library.name"}, [C]),
+        ({"annotationQuery": "k=a=b"}, [B]),
+        ({"annotationQuery": "n=7 and host.name=h"}, [C]),
+        ({"annotationQuery": "n and n=8"}, []),
+        ({"annotationQuery": " and "}, [B, C, A]),
+        ({"minDuration": "5000"}, [B, C, A]),
+        ({"minDuration": "5001"}, [C]),
+        ({"minDuration": "3000", "maxDuration": "3000"}, [A]),
+        ({"minDuration": "7000", "maxDuration": "7000"}, [C]),
+        ({"minDuration": "3000", "maxDuration": "3000", "serviceName": "web"}, []),
+        ({"lookback": "1"}, []),
+        ({"endTs": str(START_US // 1000), "lookback": "1"}, [A]),
+        ({"endTs": str(START_US // 1000 + 1000), "lookback": "1000"}, [C, A]),
+    ],
+    ids=str,
+)
+def test_a_search_finds_what_zipkin_would(calls: Asking, query: Mapping[str, str], found: list[str]) -> None:
+    assert found_ids(calls, query) == found
+
+
+def test_a_trace_is_found_whole(calls: Asking) -> None:
+    (trace,) = calls.get("/api/v2/traces", {"endTs": str(NOW_MS), "annotationQuery": "retry"}).json
+    assert [span["name"] for span in trace] == ["post", "charge"]
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({"endTs": "0"}, "endTs <= 0"),
+        ({"lookback": "0"}, "lookback <= 0"),
+        ({"limit": "0"}, "limit <= 0"),
+        ({"limit": "1501"}, "limit > 1500"),
+        ({"limit": "ten"}, "limit is no number: ten"),
+        ({"minDuration": "-1"}, "minDuration <= 0"),
+        ({"maxDuration": "1"}, "maxDuration is only valid with minDuration"),
+        ({"minDuration": "2", "maxDuration": "1"}, "maxDuration < minDuration"),
+        ({"lookback": str(32 * 86_400_000)}, "the time range is 768 hours long"),
+        ({"annotationQuery": " and ".join(map(str, range(33)))}, "annotationQuery takes 32 terms, not 33"),
+        ({"annotationQuery": "w3c.tracestate=a"}, "annotationQuery cannot ask for w3c.tracestate"),
+        ({"annotationQuery": "otel.dropped_links_count"}, "annotationQuery cannot ask for otel.dropped_links_count"),
+    ],
+    ids=str,
+)
+def test_a_search_that_makes_no_sense_is_refused(zipkin: Asking, query: Mapping[str, str], told: str) -> None:
+    assert refusal(zipkin.get("/api/v2/traces", query)).startswith(told)
+
+
+def test_no_tenant_finds_anything_of_another(archive: Archive, zipkin: Asking) -> None:
+    put_shop(archive, "rival")
+    assert found_ids(zipkin, {}) == []
+    assert zipkin.get("/api/v2/services").json == []
 
 
 # What came otherwise, as OpenTelemetry has it

@@ -7,6 +7,7 @@ QueryRequest.java, ZipkinUiConfiguration.java). Everything stands below `/zipkin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
 from spandrel.http import refusals
 from spandrel.http.refusals import Refusal
@@ -14,13 +15,14 @@ from spandrel.http.response import Response
 from spandrel.model.errors import NotFound, Rejected, SpandrelError
 from spandrel.model.links import Link
 from spandrel.model.trace_ids import trace_id_of
-from spandrel.query import dependencies, names, trace
+from spandrel.query import dependencies, names, search, trace
 
 from .parameters import Parameters
 from .question import Endpoint, Question, ReadApi, json_response
 from .spans import spans_of_rows
 from .zipkin_json import Json, zipkin_trace
 from .zipkin_parameters import DEFAULT_LIMIT, DEFAULT_LOOKBACK_MS, end_and_lookback_ms
+from .zipkin_search import search_of
 
 TEXT = "text/plain; charset=utf-8"
 LENS = "/zipkin"  # below which Zipkin's server has its UI, and the UI its API
@@ -66,6 +68,17 @@ def many_traces(question: Question) -> Response:
             raise Rejected(f"redundant traceId: {text}")
         trace_ids[trace_id] = None
     return json_response(list(_those_found(question, trace_ids)))
+
+
+def found_traces(question: Question) -> Response:
+    """GET /api/v2/traces: whole traces, the newest first."""
+    asked = search_of(question.parameters, question.now_ns)
+    found = search.search(question.reading, asked.query, asked.start_ns, asked.end_ns, limit=asked.limit)
+    if not found.traces:
+        return json_response([])
+    spans = spans_of_rows(search.spans(question.reading, found))
+    traces = groupby(spans, key=lambda span: span.trace_id)
+    return json_response([zipkin_trace(trace) for _, trace in traces])
 
 
 def links(question: Question) -> Response:
@@ -145,6 +158,7 @@ def _refuse(error: SpandrelError) -> Response:
 _ENDPOINTS: Mapping[str, Endpoint] = {
     "/api/v2/services": services,
     "/api/v2/spans": span_names,
+    "/api/v2/traces": found_traces,
     "/api/v2/trace/{trace_id+}": one_trace,
     "/api/v2/traceMany": many_traces,
     "/api/v2/dependencies": links,

@@ -20,6 +20,7 @@ from .condition import Condition, starts_in
 from .extents import MARGIN_NS, Extents, holding
 from .found import Found, FoundTrace, Inspected, Order
 from .necessary import comes_out_alone, may_come_out, needed
+from .parts import parts_of
 from .plain import query_of
 from .reading import Reading, check_range
 from .sql.answers import answer, found_traces
@@ -68,8 +69,10 @@ def find(reading: Reading, plain: Search) -> Found:
 
 
 def spans(reading: Reading, found: Found) -> Spans:
-    """All spans of the traces found."""
-    return whole(reading, found.blocks, [one.summary.trace_id for one in found.traces])
+    """All spans of the traces found, and the parts of spans that came without a start."""
+    known = {block.block_id for block in found.blocks}
+    parts = [block for block in parts_of(reading, found.summaries) if block.block_id not in known]
+    return whole(reading, [*found.blocks, *parts], [one.trace_id for one in found.summaries])
 
 
 class _Search:

@@ -17,13 +17,14 @@ from spandrel.traceql.expressions import Scope, Written
 # The types of an attribute's value in a list of key-value pairs, by the name of its field there.
 _PAIR_FIELDS: tuple[ValueType, ...] = ("string", "int", "double", "bool", "bytes", "array", "kvlist")
 
+_SCOPES: dict[Scope, AttributeScope] = {Scope.SPAN: "span", Scope.RESOURCE: "resource", Scope.INSTRUMENTATION: "scope"}
+
 
 def written(condition: Written, columns: frozenset[str]) -> Condition:
     """True where the value is there, in the columns that the blocks have."""
-    if condition.scope is Scope.RESOURCE:
-        return some(_in_scope("resource", condition.key, typed_values(condition.text), columns))
-    assert condition.scope is Scope.ANY
-    return with_attribute(condition.key, condition.text, columns)
+    if condition.scope is Scope.ANY:
+        return with_attribute(condition.key, condition.text, columns)
+    return some(_in_scope(_SCOPES[condition.scope], condition.key, typed_values(condition.text), columns))
 
 
 def with_attribute(key: str, text: str, columns: frozenset[str]) -> Condition:

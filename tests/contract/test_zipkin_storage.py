@@ -1,0 +1,77 @@
+"""Cases of Zipkin's own storage test kit: what it stored, what it was asked, what it answered, through our API.
+
+They were recorded from Zipkin 878ce2a with its storage in memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from query.answering import Answering
+from spandrel.wire import zipkin as wire
+from tests.archive import archive_in
+from tests.asking import Asking, Reply
+from tests.wire.zipkin_sending import sent_spans
+
+CASES = (Path(__file__).parent / "zipkin_cases" / "storage.jsonl").read_text().splitlines()
+Step = Mapping[str, Any]
+
+
+def traces(reply: Reply) -> list[list[str]]:
+    assert reply.status == 200
+    return in_any_order(reply.json)
+
+
+def in_any_order(found: list[list[Any]]) -> list[list[str]]:
+    """Neither spans nor traces have an order in the test kit, but for how the newest are chosen."""
+    return sorted(sorted(json.dumps(span, sort_keys=True) for span in trace) for trace in found)
+
+
+def one_trace(zipkin: Asking, step: Step) -> None:
+    reply = zipkin.get(f"/api/v2/trace/{step['traceId']}")
+    found = [[]] if reply.status == 404 else [reply.json]
+    assert in_any_order(found) == in_any_order([step["result"]])
+
+
+def many_traces(zipkin: Asking, step: Step) -> None:
+    reply = zipkin.get("/api/v2/traceMany", {"traceIds": ",".join(step["traceIds"])})
+    assert traces(reply) == in_any_order(step["result"])
+
+
+def search(zipkin: Asking, step: Step) -> None:
+    query = {name: str(value) for name, value in step["query"].items()}
+    assert traces(zipkin.get("/api/v2/traces", query)) == in_any_order(step["result"]), query
+
+
+def names(path: str) -> Callable[[Asking, Step], None]:
+    def ask(zipkin: Asking, step: Step) -> None:
+        query = {"serviceName": step["serviceName"]} if "serviceName" in step else {}
+        assert zipkin.get(path, query).json == step["result"]
+
+    return ask
+
+
+ASKED: Mapping[str, Callable[[Asking, Step], None]] = {
+    "getTrace": one_trace,
+    "getTraceMany": many_traces,
+    "getTraces": search,
+    "getServiceNames": names("/api/v2/services"),
+    "getSpanNames": names("/api/v2/spans"),
+}
+
+
+@pytest.mark.parametrize("case", [json.loads(case) for case in CASES], ids=lambda case: case["case"])
+def test_the_answers_are_those_of_zipkin(tmp_path: Path, case: Mapping[str, Any]) -> None:
+    now_ns = case["now_ms"] * 10**6
+    with archive_in(tmp_path) as archive:
+        zipkin = Asking(Answering(archive.store, archive.objects, lambda: now_ns).answer)
+        for step in case["ops"]:
+            if step["op"] == "accept":
+                archive.add(wire.decode(sent_spans(*step["spans"])).otlp, received_ns=now_ns)
+            else:
+                ASKED[step["op"]](zipkin, step)
