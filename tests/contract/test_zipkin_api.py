@@ -75,6 +75,30 @@ def test_names_are_listed_in_small_letters(archive: Archive, zipkin: Asking) -> 
     assert refusal(zipkin.get("/api/v2/spans")) == "serviceName is required"
 
 
+def test_remote_services_are_those_that_a_search_finds(calls: Asking) -> None:
+    assert calls.get("/api/v2/remoteServices", {"serviceName": "Web"}).json == ["pay"]
+    assert calls.get("/api/v2/remoteServices", {"serviceName": "pay"}).json == []
+    assert refusal(calls.get("/api/v2/remoteServices")) == "serviceName is required"
+
+
+def test_remote_services_of_opentelemetry_are_known_too(archive: Archive, zipkin: Asking) -> None:
+    call = span("call", kind=Span.SPAN_KIND_CLIENT, attributes={"server.address": "Db"})
+    served = span("serve", kind=Span.SPAN_KIND_SERVER, attributes={"server.address": "me"})
+    archive.add(request_of(call, served, service="web"))
+    assert zipkin.get("/api/v2/remoteServices", {"serviceName": "web"}).json == ["db"]
+
+
+def test_tags_complete_themselves(calls: Asking) -> None:
+    keys = calls.get("/api/v2/autocompleteKeys").json
+    assert set(keys) >= {"error", "host.name", "k", "n"}
+    assert not any(key.startswith("zipkin.") or key == "service.name" for key in keys)
+    assert calls.get("/api/v2/autocompleteValues", {"key": "n"}).json == ["7"]
+    assert calls.get("/api/v2/autocompleteValues", {"key": "http.status_code"}).json == ["500"]
+    assert calls.get("/api/v2/autocompleteValues", {"key": "host.name"}).json == ["h"]
+    assert calls.get("/api/v2/autocompleteValues", {"key": "nobody"}).json == []
+    assert refusal(calls.get("/api/v2/autocompleteValues")) == "key is required"
+
+
 # One trace and several
 
 

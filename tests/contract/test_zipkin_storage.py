@@ -62,6 +62,7 @@ ASKED: Mapping[str, Callable[[Asking, Step], None]] = {
     "getTraces": search,
     "getServiceNames": names("/api/v2/services"),
     "getSpanNames": names("/api/v2/spans"),
+    "getRemoteServiceNames": names("/api/v2/remoteServices"),
 }
 
 

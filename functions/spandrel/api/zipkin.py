@@ -17,6 +17,7 @@ from spandrel.model.links import Link
 from spandrel.model.trace_ids import trace_id_of
 from spandrel.query import dependencies, names, search, trace
 
+from . import zipkin_names
 from .parameters import Parameters
 from .question import Endpoint, Question, ReadApi, json_response
 from .spans import spans_of_rows
@@ -40,6 +41,24 @@ def span_names(question: Question) -> Response:
     wanted = _service(question.parameters)
     found = names.operations_in(question.reading, question.reading.live())
     return json_response(sorted({name.lower() for service, name, _ in found if service.lower() == wanted and name}))
+
+
+def remote_services(question: Question) -> Response:
+    """GET /api/v2/remoteServices?serviceName"""
+    return json_response(zipkin_names.remote_services(question, _service(question.parameters)))
+
+
+def autocomplete_keys(question: Question) -> Response:
+    """GET /api/v2/autocompleteKeys"""
+    return json_response(zipkin_names.keys(question))
+
+
+def autocomplete_values(question: Question) -> Response:
+    """GET /api/v2/autocompleteValues?key"""
+    key = question.parameters.text("key")
+    if key is None:
+        raise Rejected("key is required")
+    return json_response(zipkin_names.values(question, key))
 
 
 def one_trace(question: Question) -> Response:
@@ -158,6 +177,9 @@ def _refuse(error: SpandrelError) -> Response:
 _ENDPOINTS: Mapping[str, Endpoint] = {
     "/api/v2/services": services,
     "/api/v2/spans": span_names,
+    "/api/v2/remoteServices": remote_services,
+    "/api/v2/autocompleteKeys": autocomplete_keys,
+    "/api/v2/autocompleteValues": autocomplete_values,
     "/api/v2/traces": found_traces,
     "/api/v2/trace/{trace_id+}": one_trace,
     "/api/v2/traceMany": many_traces,

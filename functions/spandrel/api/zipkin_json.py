@@ -21,7 +21,7 @@ from .values import Attributes, Value, text_of
 NS_PER_US = 1000
 
 _KIND_NAMES = {number: name for name, number in zipkin.KINDS.items()}
-_CALLING = (zipkin.KINDS["CLIENT"], zipkin.KINDS["PRODUCER"])
+CALLING = (zipkin.KINDS["CLIENT"], zipkin.KINDS["PRODUCER"])
 _ENDPOINT_FIELDS = ("serviceName", "ipv4", "ipv6", "port")
 _HIGH_HALF_OF_64_BITS = bytes(8)
 
@@ -105,7 +105,7 @@ def _remote(span: Span, attributes: Attributes) -> Json:
     named = attributes.get(zipkin.SERVICE_PEER)
     if "serviceName" not in found and isinstance(named, str):
         found["serviceName"] = attributes.pop(zipkin.SERVICE_PEER)
-    if not found.get("serviceName") and span.kind in _CALLING and not _came_by_zipkin(span):
+    if not found.get("serviceName") and span.kind in CALLING and not _came_by_zipkin(span):
         found["serviceName"] = next(_remote_names(attributes), "")
     return found | {"serviceName": found.get("serviceName", "").lower()}
 

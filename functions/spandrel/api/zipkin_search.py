@@ -34,7 +34,7 @@ from spandrel.traceql.metrics import Query
 from spandrel.traceql.spansets import Filter, Pipeline, SpansetJunction
 
 from .parameters import Parameters
-from .zipkin_json import REMOTE_NAMES
+from .zipkin_json import CALLING, REMOTE_NAMES
 from .zipkin_parameters import DEFAULT_LIMIT, end_and_lookback_ms, positive
 
 TERMS_MAX = 32  # of an annotation query; each is a condition over many columns
@@ -79,6 +79,17 @@ def query_of(parameters: Parameters) -> Query:
     if not filters:
         filters = [Filter(_every(service))]
     return Query(Pipeline((SpansetJunction(Logic.AND, tuple(filters)) if len(filters) > 1 else filters[0],)))
+
+
+def spans_of(service: str) -> Query:
+    """All spans of a service."""
+    return Query(Pipeline((Filter(_is_name(_SERVICE, service)),)))
+
+
+def calls_of(service: str) -> Query:
+    """Those of its spans that call others."""
+    kinds = [_compared(Intrinsic.KIND, Comparator.EQUAL, kind) for kind in CALLING]
+    return Query(Pipeline((Filter(_every([_is_name(_SERVICE, service), _any(kinds)])),)))
 
 
 def _criteria(parameters: Parameters) -> Iterator[Expression]:
@@ -171,8 +182,9 @@ def _status(name: str) -> list[Expression]:
 
 
 def _is_remote(name: str) -> Expression:
-    named = [_is_name(Attribute(Scope.SPAN, key), name) for key in (zipkin.SERVICE_PEER, *REMOTE_NAMES)]
-    return _any(named)
+    calling = _any([_compared(Intrinsic.KIND, Comparator.EQUAL, kind) for kind in CALLING])
+    others = _any([_is_name(Attribute(Scope.SPAN, key), name) for key in REMOTE_NAMES])
+    return _any([_is_name(Attribute(Scope.SPAN, zipkin.SERVICE_PEER), name), _every([calling, others])])
 
 
 def _is_name(field: Field, name: str) -> Expression:
