@@ -20,6 +20,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         "alarm_email": "on-call@example.com",
         "access_log": True,
         "snap_start": True,
+        "athena_attributes": ["span.http.route:string"],
         "custom_domain": {
             "name": "traces.example.com",
             "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d",

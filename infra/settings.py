@@ -37,16 +37,19 @@ MemoryMib = Annotated[int, Field(ge=128, le=10240)]
 STACK_NAME = r"^[A-Za-z][A-Za-z0-9-]{0,99}$"
 ORIGIN = r"^(\*|https?://[^/\s]+)$"
 ADDRESS = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+ATTRIBUTE = r"^(span|resource|scope)\.[!-~]{1,200}:(string|int|double|bool|bytes|(string|int|double|bool)\[\])$"
 DOMAIN_NAME = r"^([a-z0-9-]+\.)+[a-z0-9-]+$"
 CERTIFICATE_ARN = r"^arn:aws[a-z-]*:acm:[^:]+:\d{12}:certificate/\S+$"
 EXAMPLES = {
     STACK_NAME: "Spandrel or Spandrel-staging",
     ORIGIN: "https://shop.example.com or *",
     ADDRESS: "on-call@example.com",
+    ATTRIBUTE: "span.http.route:string",
     DOMAIN_NAME: "traces.example.com",
     CERTIFICATE_ARN: "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d",
 }
 Origin = Annotated[str, StringConstraints(pattern=ORIGIN)]
+Attribute = Annotated[str, StringConstraints(pattern=ATTRIBUTE)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 RETENTION_CHARACTERS = 2000  # of the setting as JSON: a function's environment has room for 4 KB
 
@@ -145,6 +148,11 @@ class Settings(_Model):
     alarm_email: Annotated[str, StringConstraints(pattern=ADDRESS)] | None = Field(
         default=None,
         description="who is told of alarms; the address gets a mail to confirm. Without it alarms only show",
+    )
+    athena_attributes: list[Attribute] = Field(
+        default=[],
+        description="attributes that are columns of the table for Athena, as `span.http.route:string` or "
+        "`resource.userId:int`; without any it has the others",
     )
     dashboard: bool = Field(
         default=True,

@@ -12,6 +12,7 @@ from infra.dashboard import Dashboard
 from infra.function import Function
 from infra.ingestion import Ingestion
 from infra.monitoring import Monitoring
+from infra.open_format import OpenFormat
 from infra.packaging import Packages
 from infra.pages import Pages
 from infra.reading import Reading
@@ -38,6 +39,7 @@ class Spandrel(cdk.Stack):
         }
         api = Api(self, settings, answering, access.authorizer)
         Monitoring(self, settings, ingestion, api)
+        open_format = OpenFormat(self, settings, storage)
         if settings.dashboard:
             functions = (
                 ingestion.receive,
@@ -56,6 +58,7 @@ class Spandrel(cdk.Stack):
         self._output("CatalogueTable", storage.catalogue.table_name, "which blocks there are")
         self._output("Bucket", storage.bucket.bucket_name, "the blocks")
         self._output("DeadLetterQueueUrl", ingestion.dead_letters.queue_url, "messages that could not be stored")
+        self._output("Database", open_format.database_name, "the blocks as a table, for Athena")
 
     def _output(self, name: str, value: str, description: str) -> None:
         cdk.CfnOutput(self, name, value=value, description=description)

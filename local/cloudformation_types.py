@@ -130,6 +130,16 @@ def _schedule(aws: LocalAws, properties: Properties) -> Created:
     return Created(properties["Name"], {"Arn": arn})
 
 
+def _database(aws: LocalAws, properties: Properties) -> Created:
+    aws.client("glue").create_database(DatabaseInput=properties["DatabaseInput"])
+    return Created(properties["DatabaseInput"]["Name"])
+
+
+def _glue_table(aws: LocalAws, properties: Properties) -> Created:
+    aws.client("glue").create_table(DatabaseName=properties["DatabaseName"], TableInput=properties["TableInput"])
+    return Created(properties["TableInput"]["Name"])
+
+
 # ---- types that moto creates without all their properties
 
 
@@ -183,6 +193,8 @@ CREATED: dict[str, tuple[Create, str]] = {
     "AWS::ApiGatewayV2::Route": (_part_of_api("create_route", "RouteId"), ""),
     "AWS::ApiGatewayV2::Stage": (_part_of_api("create_stage", "StageName"), ""),
     "AWS::CloudWatch::Alarm": (_alarm, "AlarmName"),
+    "AWS::Glue::Database": (_database, ""),
+    "AWS::Glue::Table": (_glue_table, ""),
     "AWS::Lambda::Alias": (_alias, ""),
     "AWS::Lambda::EventInvokeConfig": (_event_invoke_config, ""),
     "AWS::Lambda::Permission": (_permission, ""),

@@ -39,6 +39,7 @@ def full_template() -> Template:
                 "custom_domain": {"name": "traces.example.com", "certificate_arn": CERTIFICATE},
                 "memory_mib": {"query": 3008},
                 "snap_start": True,
+                "athena_attributes": ["span.http.route:string", "resource.userId:int[]"],
             },
         )
     )
