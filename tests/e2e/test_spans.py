@@ -86,6 +86,18 @@ def test_a_body_in_chunks_is_taken_as_browsers_and_node_send_it(client: Client) 
     assert client.trace(trace_id) == spans_sent(request)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "answer"),
+    [("application/x-protobuf", b"", b""), ("application/json; charset=utf-8", b'{"resourceSpans":[]}', b"{}")],
+)
+def test_an_export_without_spans_is_a_success_in_chunks_too(
+    client: Client, content_type: str, body: bytes, answer: bytes
+) -> None:
+    for sent in (body, iter([body] if body else [])):
+        reply = ask(client.stack.url, "POST", "/v1/traces", sent, {"content-type": content_type})
+        assert (reply.status, reply.body, reply.header("content-type")) == (200, answer, content_type.split(";")[0])
+
+
 def let_through(_call: AwsCall) -> None:
     """A fault that is none: it only keeps the calls."""
 

@@ -200,6 +200,22 @@ def test_one_span_that_cannot_be_kept_refuses_them_all_because_the_answer_cannot
     assert told.startswith("Unable to process request body: 1 of 2 spans refused: ")
 
 
+@pytest.mark.parametrize("encoding", PROTOCOLS)
+def test_a_call_keeps_the_batches_without_a_fault_and_its_answer_says_which(encoding: str) -> None:
+    bad = batch(span(spanId=9), span(spanId=0), service="bad")
+    request = sent(call(batch(span(), service="a"), bad, batch(span(spanId=8), service="b"), encoding=encoding))
+    accepted = jaeger.decode(request)
+    assert (accepted.spans, accepted.rejected) == (2, 2)
+    kept = [found.resource.attributes[0].value for found in accepted.otlp.resource_spans if found.scope_spans]
+    assert [service.string_value for service in kept] == ["a", "b"]
+    assert outcomes(jaeger.answer(request, accepted).body, encoding) == [True, False, True]
+
+
+@pytest.mark.parametrize("name", ["submitBatches", "emitBatch"])
+def test_a_call_of_nothing_but_bad_batches_is_refused(name: str) -> None:
+    refused(call(batch(span(spanId=0)), name=name), 400)
+
+
 @pytest.mark.parametrize(
     ("context", "status"),
     [

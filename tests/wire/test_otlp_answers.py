@@ -80,6 +80,23 @@ def test_a_request_without_spans_is_a_success_and_queues_nothing(content_type: s
     assert queue.sent == []
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("application/json; charset=utf-8", JSON),
+        ("application/json;charset=UTF-8", JSON),
+        ("Application/JSON ; boundary=x", JSON),
+        ("application/x-protobuf; charset=utf-8", PROTOBUF),
+        ('APPLICATION/X-PROTOBUF; messageType="x"', PROTOBUF),
+    ],
+)
+def test_parameters_of_a_content_type_do_not_matter(written: str, meant: str) -> None:
+    queue = QueueInMemory()
+    response = answered(event_of(written, good_body(meant)), queue)
+    assert (response.status, response.content_type, len(queue.sent)) == (200, meant, 1)
+    assert answered(event_of(written, b"nonsense")).status == 400
+
+
 def test_spans_that_are_all_bad_queue_nothing() -> None:
     queue = QueueInMemory()
     response = answered(event_of(JSON, json.dumps(one_span(traceId="")).encode()), queue)

@@ -1,6 +1,7 @@
 """Jaeger's Thrift over HTTP, as its clients send it to a collector (jaeger's API documentation, "Thrift over HTTP").
 
-The answer to a batch has no room to name a span, so one that cannot be stored refuses them all.
+The answer to a batch has no room to name a span, so one that cannot be stored refuses its batch. The answer to a call
+of several batches says which of them were taken, so the others are.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from .content import decoded_body, media_type
 from .formats import Accepted
 from .jaeger_spans import otlp_of
 from .jaeger_thrift import answer_of, batches, encoding_of
+from .otlp_messages import Message
 from .span_ids import refuse_bad_spans, spans_of
 from .thrift import Encoding
 
 THRIFT = "application/x-thrift"
 TEXT = "text/plain; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"  # what a body without a Content-Type counts as
+BATCH = "batch"  # its number in the call, from 0
 # None: either.
 ENCODINGS: Mapping[str, Encoding | None] = {
     THRIFT: None,
@@ -38,19 +41,35 @@ def decode(request: Request) -> Accepted:
         raise Undecodable(f"Unsupported content type: {sent[:80] or FORM}")
     try:
         body = decoded_body(request, DECODED_STRUCTS_BYTES)
-        otlp = otlp_of(batches(body, _encoding(request, body)))
-        rejected, reason = refuse_bad_spans(otlp)
-        if rejected:
-            raise Undecodable(reason)
+        return _accepted(otlp_of(batches(body, _encoding(request, body))))
     except Undecodable as error:
         raise Undecodable(f"Unable to process request body: {error}") from error
-    return Accepted(otlp, len(spans_of(otlp)))
+
+
+def _accepted(otlp: Message) -> Accepted:
+    """Without the spans of batches that have a bad one; their resources stay, one a batch. Undecodable if all have."""
+    sent = list(map(_spans_in, otlp.resource_spans))
+    bad, reason = refuse_bad_spans(otlp)
+    kept = map(_spans_in, otlp.resource_spans)
+    refused = [{BATCH: str(number)} for number, left in enumerate(kept) if left < sent[number]]
+    if bad and len(refused) == len(sent):
+        raise Undecodable(reason)
+    for batch in refused:
+        del otlp.resource_spans[int(batch[BATCH])].scope_spans[:]
+    taken = len(spans_of(otlp))
+    return Accepted(otlp, taken, sum(sent) - taken, reason, refused)
+
+
+def _spans_in(batch: Message) -> int:
+    return sum(len(scope_spans.spans) for scope_spans in batch.scope_spans)
 
 
 def answer(request: Request, accepted: Accepted) -> Response:
     """Empty for a batch; a call gets its reply, with one outcome a batch."""
+    refused = {int(batch[BATCH]) for batch in accepted.refused}
+    taken = [number not in refused for number in range(len(accepted.otlp.resource_spans))]
     body = decoded_body(request, DECODED_STRUCTS_BYTES)
-    return Response(202, THRIFT, answer_of(body, _encoding(request, body), len(accepted.otlp.resource_spans)))
+    return Response(202, THRIFT, answer_of(body, _encoding(request, body), taken))
 
 
 def refuse(_request: Request, error: SpandrelError) -> Response:

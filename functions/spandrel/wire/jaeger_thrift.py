@@ -147,14 +147,20 @@ def batches(body: bytes, encoding: Encoding) -> Iterator[Iterator[Process | Span
             reader.skip(field_type)
 
 
-def answer_of(body: bytes, encoding: Encoding, batches_taken: int) -> bytes:
-    """What the caller waits for; empty for a body that is no call."""
+def answer_of(body: bytes, encoding: Encoding, taken: Iterable[bool]) -> bytes:
+    """What the caller waits for, with `taken` for each batch; empty for a body that is no call."""
     call = _call(body, Reader(body, encoding))
     if not call or call.name == EMIT:
         return b""
-    outcome, result = _Outcome(), _Outcomes()
-    outcome.ok, result.success = True, [outcome] * batches_taken
+    result = _Outcomes()
+    result.success = list(map(_outcome, taken))
     return reply(call, result, encoding)
+
+
+def _outcome(taken: bool) -> _Outcome:
+    outcome = _Outcome()
+    outcome.ok = taken
+    return outcome
 
 
 def _call(body: bytes, reader: Reader) -> Call | None:
