@@ -38,6 +38,7 @@ class Site:
     asked: list[str] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
     slowest: str = ""
+    closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, tenant: str, bodies: Iterable[bytes], received_ns: int) -> None:
@@ -54,9 +55,16 @@ class Site:
         if path == "/" or path.startswith("/ui/"):
             return Pages(files_of_the_pages(), ELSEWHERE).answer(event)
         with self._lock:
+            if self.closed:  # a page that is gone by now had asked
+                return {"statusCode": 503, "headers": {}, "body": "", "isBase64Encoded": False}
             if (method, path) == ("POST", "/v1/traces"):
                 return Receiver(self, time.time_ns).answer(event)
             return Answering(self.archive.store, self.archive.objects, time.time_ns).answer(event)
+
+    def close(self) -> None:
+        """Nothing is read after it: what is being answered is done when it returns."""
+        with self._lock:
+            self.closed = True
 
     def _event(self, method: str, path: str, headers: dict[str, str], query: str, body: bytes) -> dict[str, Any]:
         known = not self.key or headers.get("x-api-key") == self.key
@@ -105,6 +113,7 @@ def serving(site: Site) -> Iterator[Site]:
     try:
         yield site
     finally:
+        site.close()
         server.shutdown()
         thread.join()
         server.server_close()

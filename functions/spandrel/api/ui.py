@@ -16,6 +16,7 @@ from spandrel.model.ids import span_id_from_hex
 from spandrel.model.trace_ids import trace_id_of
 from spandrel.query.trace import Spans, trace
 
+from . import ui_search, ui_traffic
 from .otlp_json import otlp_json
 from .outline import outline
 from .parameters import whole_number
@@ -69,6 +70,13 @@ def _refuse(error: SpandrelError) -> Response:
 UI = ReadApi(
     "/api/ui/",
     {
+        "/api/ui/search": ui_search.found_traces,
+        "/api/ui/metrics": ui_search.metric_series,
+        "/api/ui/facets": ui_search.facets,
+        "/api/ui/map": ui_traffic.service_map,
+        "/api/ui/traffic": ui_traffic.series,
+        "/api/ui/tags": ui_search.names_of_tags,
+        "/api/ui/values": ui_search.values_of_tag,
         "/api/ui/traces/{trace_id}": one_trace,
         "/api/ui/traces/{trace_id}/spans/{span_id}": one_span,
     },
