@@ -6,12 +6,14 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandrel.model.errors import QueryTooBroad, Rejected
-from spandrel.query import metrics_counting
+from spandrel.query import metrics_aggregates, metrics_counting, metrics_spans
 from spandrel.query.metrics import Answer, metrics
 from spandrel.query.metrics_copies import crowded
 from spandrel.query.metrics_series import Exemplar, Points
+from spandrel.query.tag_values import tag_values
 from spandrel.traceql.checking import check
 from spandrel.traceql.expressions import Literal
+from spandrel.traceql.intrinsics import Intrinsic, ValueType
 from spandrel.traceql.parser import parse
 from tests.archive import Archive
 from tests.builders import RECEIVED_NS, block, request_of, span
@@ -32,6 +34,10 @@ def points(archive: Archive, query: str, step_ns: int | None = MINUTE_NS) -> Poi
     """Those of the only series."""
     (series,) = asked(archive, query, step_ns).series.values()
     return series.points
+
+
+def text(value: str) -> Literal:
+    return Literal(ValueType.TEXT, value)
 
 
 def at(name: str, after_ns: int, **other: object) -> Span:
@@ -173,6 +179,62 @@ def test_an_answer_with_too_many_points_is_refused(archive: Archive, monkeypatch
 def test_what_cannot_be_counted_is_refused(archive: Archive, query: str, step_ns: int, said: str) -> None:
     with pytest.raises(Rejected, match=said):
         asked(archive, query, step_ns)
+
+
+def in_trace(name: str, after_ns: int, number: int = 1, **other: object) -> Span:
+    return at(name, after_ns, trace_id=bytes(15) + bytes([number]), **other)
+
+
+def test_a_trace_is_looked_at_whole_also_where_it_reaches_out_of_the_range(archive: Archive) -> None:
+    archive.add(request_of(in_trace("root", -3000 * SECOND_NS, kind=Span.SPAN_KIND_SERVER)))
+    root = in_trace("root", 0).span_id
+    archive.add(request_of(in_trace("late", 0, parent=root), in_trace("later", MINUTE_NS, parent=root)))
+    assert points(archive, "{ kind = server } > { } | count_over_time()") == [1, 1]
+    assert points(archive, "{ } < { name = `late` } | count_over_time()") == [0, 0]
+    assert list(asked(archive, "{ } | rate() by (rootName)").series) == [(("rootName", text("root")),)]
+
+
+def test_whole_traces_are_looked_at_in_parts(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(1, 40):
+        root = in_trace("root", number, number, duration_ns=number * SECOND_NS)
+        child = in_trace("child", number, number, parent=root.span_id, duration_ns=2 * number * SECOND_NS)
+        archive.add(request_of(root, child, root))
+    queries = [
+        "{ } > { } | count_over_time()",
+        "{ } > { } | avg_over_time(duration)",
+        "{ } > { } | min_over_time(duration)",
+        "{ } | sum_over_time(traceDuration) by (rootName)",
+        "{ } > { } | quantile_over_time(duration, 0, .3, .5, .99, 1)",
+        "{ } > { } | histogram_over_time(duration)",
+    ]
+    together = [asked(archive, query, exemplars=10).series for query in queries]
+    monkeypatch.setattr(metrics_spans, "PART_SPANS", 20)
+    in_parts = [asked(archive, query, exemplars=10).series for query in queries]
+    for whole, parts in zip(together, in_parts, strict=True):
+        assert parts.keys() == whole.keys()
+        for labels, series in whole.items():
+            assert parts[labels].points == pytest.approx(series.points)
+    assert together[0][()].points == [39, 0]
+
+
+def test_more_numbers_than_a_quantile_is_taken_of_are_refused(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 20):
+        archive.add(request_of(in_trace("root", 0, number), in_trace("child", 0, number, parent=b"anybody.")))
+    monkeypatch.setattr(metrics_spans, "PART_SPANS", 10)
+    monkeypatch.setattr(metrics_aggregates, "QUANTILE_NUMBERS_MAX", 10)
+    with pytest.raises(QueryTooBroad, match="10 numbers at most"):
+        asked(archive, "{ } | quantile_over_time(traceDuration, .5)")
+
+
+def test_roots_are_counted_without_looking_at_their_traces(archive: Archive) -> None:
+    children = [at(name, 0, parent=parent) for name, parent in (("a", b"the root"), ("b", b"another."))]
+    archive.add(request_of(at("root", 0, span_id=b"the root"), *children))
+    for query in ("{ nestedSetParent < 0 }", "{ nestedSetParent = -1 && name != `x` }"):
+        assert points(archive, f"{query} | count_over_time()") == [1, 0]
+        assert tag_values(archive.reading(), Intrinsic.STATUS, START_NS, RECEIVED_NS, check(parse(query))).values
+    assert points(archive, "{ !(nestedSetParent < 0) } | count_over_time()") == [2, 0]
 
 
 def test_series_come_in_the_order_of_their_labels(archive: Archive) -> None:

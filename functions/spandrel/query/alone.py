@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spandrel.traceql.errors import UnsupportedQuery, quote
-from spandrel.traceql.expressions import Logic
+from spandrel.traceql.expressions import (
+    Comparator,
+    Comparison,
+    Expression,
+    Junction,
+    Literal,
+    Logic,
+    Not,
+    Presence,
+)
+from spandrel.traceql.intrinsics import Intrinsic, ValueType
 from spandrel.traceql.metrics import Query
 from spandrel.traceql.printing import text
 from spandrel.traceql.spansets import Coalesce, Filter, GroupBy, Pipeline, Select, SpansetJunction, Spansets, Stage
@@ -13,6 +23,8 @@ from spandrel.traceql.spansets import Coalesce, Filter, GroupBy, Pipeline, Selec
 from .condition import ALWAYS, Condition, every, some
 from .sql.expressions import holds, needs_facts
 from .sql.places import Place
+
+_IS_ROOT = Presence(Intrinsic.PARENT_ID, present=False)
 
 
 def chosen_spans(query: Query | None, place: Place) -> Condition:
@@ -31,7 +43,8 @@ def condition_alone(one: Spansets | Stage, place: Place) -> Condition | None:
     Groups and selected fields make no difference to which spans these are.
     """
     match one:
-        case Filter(condition):
+        case Filter(written):
+            condition = _without_sets_of_roots(written)
             return None if needs_facts(condition) else holds(condition, place)
         case Pipeline(stages):
             known = _conditions(stages, place)
@@ -48,3 +61,17 @@ def _conditions(parts: Iterable[Spansets | Stage], place: Place) -> list[Conditi
     found = [condition_alone(part, place) for part in parts]
     known = [condition for condition in found if condition is not None]
     return known if len(known) == len(found) else None
+
+
+def _without_sets_of_roots(one: Expression) -> Expression:
+    """`nestedSetParent < 0`, as Grafana asks for roots, says of a span no more than that it has no parent."""
+    match one:
+        case Comparison(Comparator.LESS, Intrinsic.NESTED_SET_PARENT, Literal(ValueType.INTEGER, 0)):
+            return _IS_ROOT
+        case Comparison(Comparator.EQUAL, Intrinsic.NESTED_SET_PARENT, Literal(ValueType.INTEGER, -1)):
+            return _IS_ROOT
+        case Not(operand):
+            return Not(_without_sets_of_roots(operand))
+        case Junction(logic, operands):
+            return Junction(logic, tuple(map(_without_sets_of_roots, operands)))
+    return one

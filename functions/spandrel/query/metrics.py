@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Literal
 
-from spandrel.blocks.reader import OpenBlocks
-from spandrel.model.catalogue import Block
 from spandrel.model.errors import Rejected
 from spandrel.model.limits import METRIC_STEPS_MAX
 from spandrel.traceql import expressions
@@ -28,7 +24,7 @@ from spandrel.traceql.spansets import Pipeline
 
 from .metrics_counting import Counting
 from .metrics_series import AllSeries, Exemplar, Steps, calculated, order, refined
-from .metrics_spans import spans_of
+from .metrics_spans import Range
 from .reading import Reading, check_range
 
 EXEMPLARS = "exemplars"
@@ -61,7 +57,7 @@ def metrics(
         raise Rejected("this query finds spans; metrics need a function of them, as in { } | rate()")
     steps = _steps(start_ns, end_ns, step_ns)
     wanted = min(_hinted(query, exemplars), EXEMPLARS_MAX)
-    found = _Asked(reading, steps, wanted > 0).series(query.expression)
+    found = _Asked(Range(reading, steps), wanted > 0).series(query.expression)
     in_order = {labels: found[labels] for labels in sorted(found, key=order)}
     return Answer(steps, _with_exemplars(in_order, steps, wanted), "spans")
 
@@ -88,8 +84,7 @@ def _hinted(query: Query, exemplars: int) -> int:
 class _Asked:
     """One query over the blocks of one range."""
 
-    reading: Reading
-    steps: Steps
+    range: Range
     exemplars: bool
 
     def series(self, metrics: Metrics) -> AllSeries:
@@ -111,16 +106,7 @@ class _Asked:
         if isinstance(function, Compare):
             raise UnsupportedQuery(f"{quote(metrics_function(function))} is not counted yet")
         fields = [*function.by, *([function.field] if function.field else [])]
-        spans = spans_of(source, fields, self._opened, self._blocks, self.steps)
-        return Counting(function, self.steps, self.exemplars).series(self._opened, [spans])
-
-    @cached_property
-    def _blocks(self) -> Sequence[Block]:
-        return self.reading.live(self.steps.start_ns, self.steps.end_ns)
-
-    @cached_property
-    def _opened(self) -> OpenBlocks:
-        return self.reading.open(self._blocks)
+        return Counting(function, self.range.steps, self.exemplars).series(self.range.spans(source, fields))
 
 
 def _with_exemplars(series: AllSeries, steps: Steps, wanted: int) -> AllSeries:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from spandrel.model.catalogue import Block
 from spandrel.model.levels import SET_ASIDE
 
-from .condition import Condition, every, some, starts_in
+from .condition import ALWAYS, Condition, every, some, starts_in
 from .sql.fragment import Fragment, combined
 
 _STRETCHES_MAX = 16  # conditions in one statement; more become one
@@ -39,15 +39,16 @@ Stretch = tuple[int, int]
 """Starts from the first to the second, both inclusive, unix nanoseconds."""
 
 
-def once(blocks: Sequence[Block], start_ns: int, end_ns: int) -> tuple[Fragment, str]:
+def once(blocks: Sequence[Block], start_ns: int, end_ns: int, among: Condition = ALWAYS) -> tuple[Fragment, str]:
     """What to put before a SELECT, and the table of spans from which it then reads each span once.
 
-    It holds of spans that start in [start_ns, end_ns); who selects from it asks for them alone.
+    It holds of spans that start in [start_ns, end_ns), `among` those of a condition that all copies of a span fulfil
+    alike; who selects from it asks for them alone.
     """
     stretches = [(first, last) for first, last in crowded(blocks) if first < end_ns and last >= start_ns]
     if not stretches:
         return Fragment(""), "spans"
-    shared = every([starts_in(start_ns, end_ns), _in_any(stretches)])
+    shared = every([starts_in(start_ns, end_ns), _in_any(stretches), among])
     return combined(_ONCE, shared, shared), "once"
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spandrel.blocks.reader import OpenBlocks
 from spandrel.model.errors import QueryTooBroad
 from spandrel.model.limits import METRIC_POINTS_MAX
 from spandrel.traceql.expressions import Literal
@@ -44,7 +43,7 @@ class Counting:
     steps: Steps
     exemplars: bool = False
 
-    def series(self, opened: OpenBlocks, parts: Sequence[Spans]) -> AllSeries:
+    def series(self, parts: Sequence[Spans]) -> AllSeries:
         """The series of all parts together. QueryTooBroad when they have too many points."""
         aggregate = aggregate_of(self.function, self.steps.step_ns, in_parts=len(parts) > 1)
         found = _Found(aggregate, self.steps, 0.0 if self._name in _COUNTS else None)
@@ -53,7 +52,7 @@ class Counting:
         for spans in parts:
             columns = columns_of(self.function.by, spans.place)
             statement = self._statement(spans, columns, aggregate)
-            for step, bucket, *group, part, exemplar in opened.select(statement.sql, statement.parameters):
+            for step, bucket, *group, part, exemplar in spans.opened.select(statement.sql, statement.parameters):
                 labels = labels_of(self.function.by, columns, group) + self._bucket_label(bucket)
                 found.add(labels, step, part, self._exemplar(exemplar))
         return found.series()

@@ -1,43 +1,129 @@
-"""The spans that a metrics query counts, as a table of SQL: each once, within the time range."""
+"""The spans that a metrics query counts, as tables of SQL: each once, within the time range."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from spandrel.blocks.reader import OpenBlocks
 from spandrel.model.catalogue import Block
-from spandrel.traceql.errors import UnsupportedQuery, quote
 from spandrel.traceql.expressions import Field
-from spandrel.traceql.printing import pipeline as text
-from spandrel.traceql.spansets import Pipeline
+from spandrel.traceql.intrinsics import Intrinsic
+from spandrel.traceql.spansets import Pipeline, Select
 
 from .alone import condition_alone
-from .condition import Condition, every, starts_in
+from .condition import ALWAYS, Condition, every, starts_in
+from .extents import MARGIN_NS
 from .metrics_copies import once
 from .metrics_series import Steps
-from .sql.expressions import needs_facts
-from .sql.fragment import Fragment
+from .necessary import may_come_out, needed
+from .reading import Reading
+from .sql.expressions import holds, needs_facts
+from .sql.facts import COLUMNS
+from .sql.fragment import Fragment, combined
+from .sql.pipelines import evaluated
 from .sql.places import Place
+from .sql.tables import Tables
+
+PART_SPANS = 1_000_000  # whose traces are looked at together, which takes about half a GB
+
+# What comes out of a pipeline is known by what makes spans one and the same; all else is read from the blocks.
+_SPANS_THAT_CAME_OUT = """{{}}, came_out AS MATERIALIZED (
+    SELECT trace_id, span_id, service, start_time_unix_nano, {kind} AS kind {facts} FROM {table} WHERE {{}}
+) {{}}, counted AS (
+    SELECT spans_once.* {of_came_out} FROM {once} AS spans_once JOIN came_out
+    ON spans_once.trace_id = came_out.trace_id AND spans_once.span_id = came_out.span_id
+    AND spans_once.start_time_unix_nano = came_out.start_time_unix_nano AND spans_once.kind = came_out.kind
+    AND spans_once.service IS NOT DISTINCT FROM came_out.service
+)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Spans:
     """Rows of `table`, of which `condition` holds; `before` stands before the SELECT. Fields are found at `place`."""
 
+    opened: OpenBlocks
     before: Fragment
     table: str
     condition: Condition
     place: Place
 
 
-def spans_of(
-    pipeline: Pipeline, fields: Iterable[Field], opened: OpenBlocks, blocks: Sequence[Block], steps: Steps
-) -> Spans:
-    """The spans that come out of the pipeline and start within the steps; `fields` are those that are asked of them."""
-    place = Place(opened.columns)
-    condition = None if any(map(needs_facts, fields)) else condition_alone(pipeline, place)
-    if condition is None:
-        raise UnsupportedQuery(f"{quote(text(pipeline))}: metrics of what only a whole trace tells are not counted yet")
-    before, table = once(blocks, steps.start_ns, steps.end_ns)
-    return Spans(before, table, every([starts_in(steps.start_ns, steps.end_ns), condition]), place)
+@dataclass(frozen=True)
+class Range:
+    """The spans of a request that start within its steps."""
+
+    reading: Reading
+    steps: Steps
+
+    def spans(self, pipeline: Pipeline, fields: Iterable[Field]) -> list[Spans]:
+        """The spans that come out of the pipeline, in one part or more; `fields` are those that are asked of them.
+
+        Where a span by itself tells whether it comes out, only blocks of the range are read. Else traces are looked at
+        whole, also where they reach out of it, by MARGIN_NS at most.
+        """
+        facts = [field for field in dict.fromkeys(fields) if needs_facts(field)]
+        place = Place(self._opened.columns)
+        condition = None if facts else condition_alone(pipeline, place)
+        if condition is None:
+            return [self._of_traces(pipeline, facts, part) for part in self._parts()]
+        before, table = once(self._blocks, self.steps.start_ns, self.steps.end_ns)
+        return [Spans(self._opened, before, table, every([self._starts, condition]), place)]
+
+    def _of_traces(self, pipeline: Pipeline, facts: Sequence[Field], part: Condition) -> Spans:
+        place, tables = Place(self._opened_around.columns), Tables()
+        with_kind = Pipeline((*pipeline.stages, Select((Intrinsic.KIND, *facts))))
+        result = evaluated(with_kind, self._traces(pipeline, place, part), place, tables)
+        (kind,) = dict(result.fields)[Intrinsic.KIND].names
+        before, table = once(self._around, self.steps.start_ns, self.steps.end_ns, part)
+        columns = [COLUMNS[field] for field in facts if isinstance(field, Intrinsic)]
+        text = _SPANS_THAT_CAME_OUT.format(
+            kind=kind,
+            facts="".join(f", {column}" for column in columns),
+            of_came_out="".join(f", came_out.{column}" for column in columns),
+            table=result.table,
+            once=table,
+        )
+        tables_before = combined(text, tables.then(Fragment("")), self._starts, before)
+        known = Place(place.columns, with_facts=True)
+        return Spans(self._opened_around, tables_before, "counted", self._starts, known)
+
+    def _traces(self, pipeline: Pipeline, place: Place, part: Condition) -> Condition:
+        """The spans of traces of which something may come out."""
+        near = starts_in(self.steps.start_ns - MARGIN_NS, self.steps.end_ns + MARGIN_NS)
+        wanted = [every([self._starts, holds(may_come_out(pipeline), place)])]
+        wanted += [holds(condition, place) for condition in needed(pipeline)]
+        chosen = [_in_traces_with(every([near, part, condition])) for condition in wanted if condition != self._starts]
+        return every([near, part, *chosen])
+
+    def _parts(self) -> Iterator[Condition]:
+        """Conditions that divide traces into parts of about PART_SPANS spans."""
+        parts = 1 + sum(block.spans for block in self._around) // PART_SPANS
+        for part in range(parts):
+            yield Condition("hash(trace_id) % ? = ?", (parts, part)) if parts > 1 else ALWAYS
+
+    @cached_property
+    def _starts(self) -> Condition:
+        return starts_in(self.steps.start_ns, self.steps.end_ns)
+
+    @cached_property
+    def _blocks(self) -> Sequence[Block]:
+        return self.reading.live(self.steps.start_ns, self.steps.end_ns)
+
+    @cached_property
+    def _opened(self) -> OpenBlocks:
+        return self.reading.open(self._blocks)
+
+    @cached_property
+    def _around(self) -> Sequence[Block]:
+        return self.reading.live(self.steps.start_ns - MARGIN_NS, self.steps.end_ns + MARGIN_NS)
+
+    @cached_property
+    def _opened_around(self) -> OpenBlocks:
+        return self.reading.open(self._around)
+
+
+def _in_traces_with(condition: Condition) -> Condition:
+    found = combined("trace_id IN (SELECT trace_id FROM spans WHERE {})", condition)
+    return Condition(found.sql, found.parameters)
