@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from spandrel.blocks.erasing import Erasure
 from spandrel.blocks.merge import draft_of, merged
@@ -43,7 +44,7 @@ class Worker:
         readable, sources = self._sources(job.inputs, deletions.pending)
         if not readable:
             return
-        merge = Job(job.tenant, job.level, tuple(readable))
+        merge = replace(job, inputs=tuple(readable))
         name = output_name(job, deletions.number)
         outputs = list(self._written(merge, sources, name, deletions.number))
         record = Merge(tuple(block.key for block in readable), tuple(block.key for block in outputs))
@@ -72,7 +73,8 @@ class Worker:
             return True
 
     def _written(self, job: Job, sources: Sequence[Source], name: str, deletions: int) -> Iterator[Block]:
-        for block in merged(sources, lambda number: draft_of(job.inputs, job.level, name, number, deletions)):
+        begun = partial(draft_of, job.inputs, job.level, name, deletions=deletions)
+        for block in merged(sources, begun, job.cuts):
             self.objects.put(block.entry.key, block.body)
             yield block.entry
 

@@ -11,7 +11,8 @@ from itertools import zip_longest
 from typing import Protocol
 
 from spandrel.model.catalogue import Due, Eraser, Ledger
-from spandrel.model.levels import HOUR_NS, Job, is_closed, jobs_of
+from spandrel.model.levels import HOUR_NS, Job, is_closed
+from spandrel.model.planning import jobs_of
 
 TAKEN_S = 900  # Lambda's longest run: after it, whoever took the job is dead
 
@@ -50,7 +51,7 @@ class Planner:
         now_ns = self.clock_ns()
         blocks = self.ledger.arrived(due.tenant, due.hour_ns, due.hour_ns + HOUR_NS)
         taken = self.ledger.taken(due.tenant)
-        jobs = jobs_of([block for block in blocks if block.block_id not in taken], due.hour_ns, now_ns)
+        jobs = jobs_of(blocks, due.hour_ns, now_ns, taken)
         if not jobs and is_closed(due.hour_ns, now_ns) and taken.isdisjoint(block.block_id for block in blocks):
             self.ledger.done_with(due)
         return jobs

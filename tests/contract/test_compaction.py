@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
+import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -31,11 +34,12 @@ from spandrel.model.errors import Conflict, Overloaded, Undecodable
 from spandrel.model.levels import HOUR_NS, MERGE_FROM, SET_ASIDE, Job
 from spandrel.model.retention import Retention
 from tests.archive import MemoryObjects
-from tests.builders import RECEIVED_NS, block, request_of, span
+from tests.builders import RECEIVED_NS, block, key_value, request_of, span
 from tests.tables import make_catalogue_table
 
 TABLE = "catalogue"
 START_NS = RECEIVED_NS - RECEIVED_NS % HOUR_NS
+SPAN_BYTES = 10_000  # of a span in tests that cut merges
 
 
 class Killed(Exception):
@@ -100,10 +104,22 @@ class World:
     def send(self, job: Job) -> None:
         self.jobs.append(job)
 
-    def store(self, name: str, *, tenant: str = "shop", start_ns: int | None = None, life: Life | None = None) -> None:
-        """What `store` does with a batch of one span."""
+    def store(
+        self,
+        name: str,
+        *,
+        tenant: str = "shop",
+        start_ns: int | None = None,
+        life: Life | None = None,
+        of_its_own: bool = False,
+    ) -> None:
+        """What `store` does with a batch of one span, which may be a large trace of its own."""
         life = life or Life()
-        request = request_of(span(name, start_ns=start_ns or self.now_ns)).SerializeToString()
+        one = span(name, start_ns=start_ns or self.now_ns)
+        if of_its_own:
+            one.trace_id = hashlib.sha256(name.encode()).digest()[:16]
+            one.attributes.append(key_value("noise", random.Random(name).randbytes(SPAN_BYTES)))
+        request = request_of(one).SerializeToString()
         for written in write_blocks(tenant, [request], self.now_ns, f"{tenant}-{name}"):
             life.step(partial(self.objects.put, written.entry.key, written.body))
             life.step(partial(self.catalogue.add, written.entry))
@@ -137,6 +153,41 @@ class World:
 @pytest.fixture
 def world(aws: None) -> World:
     return World()
+
+
+@pytest.fixture
+def small_merges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Merges of a few spans, so that an hour of them is cut by trace id."""
+    make_merges_small(monkeypatch)
+
+
+def make_merges_small(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("spandrel.blocks.writer._SAMPLED_SPANS", 1)
+    patch.setattr("spandrel.model.fences.RANGE_BYTES", 2 * SPAN_BYTES)
+    patch.setattr("spandrel.model.planning.SPREAD", 2)
+    patch.setattr("spandrel.model.planning.MERGE_FROM", 2)
+    for name, size_bytes in {
+        "spandrel.model.levels.JOB_BYTES": 5 * SPAN_BYTES,
+        "spandrel.model.planning.JOB_BYTES": 5 * SPAN_BYTES,
+        "spandrel.model.fences.JOB_BYTES": 5 * SPAN_BYTES,
+        "spandrel.model.planning.SETTLED_BYTES": 2 * SPAN_BYTES,
+        "spandrel.model.planning.CUT_FROM_BYTES": 1,
+        "spandrel.model.planning.BLOCK_BYTES": 5 * SPAN_BYTES,
+    }.items():
+        patch.setattr(name, size_bytes)
+
+
+def test_an_hour_too_large_for_one_merge_is_cut_by_trace_id(world: World, small_merges: None) -> None:
+    for number in range(20):
+        world.now_ns += 10**9
+        world.store(f"s{number}", of_its_own=True)
+    world.now_ns += 2 * HOUR_NS
+    world.settle()
+    ordered = sorted(world.blocks(), key=lambda entry: entry.min_trace_id)
+    assert len(ordered) > 3
+    assert all(before.max_trace_id < after.min_trace_id for before, after in pairwise(ordered))
+    assert world.spans_in(ordered) == world.stored
+    assert world.ledger.due() == []
 
 
 def hour_of_spans(world: World, count: int = MERGE_FROM, tenant: str = "shop") -> None:
@@ -311,7 +362,7 @@ def test_a_job_survives_its_way_to_the_worker() -> None:
         def invoke(self, **call: Any) -> None:
             sent.append(call)
 
-    job = Job("shop", 1, tuple(block(name) for name in "ab"))
+    job = Job("shop", 1, tuple(block(name) for name in "ab"), (b"\1" * 16, b"\2" * 16))
     LambdaJobs(Lambda(), "compact:live").send(job)
     (call,) = sent
     assert (call["FunctionName"], call["InvocationType"]) == ("compact:live", "Event")
@@ -331,6 +382,9 @@ LIVES = st.builds(Life, st.integers(1, 40), st.booleans())
 class Interleavings(RuleBasedStateMachine):
     """Store, plan, work, wait and read in any order; each of them may die at any step."""
 
+    of_their_own = False  # whether spans are traces of their own
+    first = MERGE_FROM - 1
+
     def __init__(self) -> None:
         super().__init__()
         self._aws = mock_aws()
@@ -344,8 +398,10 @@ class Interleavings(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        hour_of_spans(self.world, MERGE_FROM - 1)
-        self.number = MERGE_FROM
+        for number in range(self.first):
+            self.world.now_ns += 10**9
+            self.world.store(f"shop{number}", of_its_own=self.of_their_own)
+        self.number = self.first + 1
 
     @rule(life=LIVES, again=st.booleans())
     def store(self, life: Life, again: bool) -> None:
@@ -354,9 +410,9 @@ class Interleavings(RuleBasedStateMachine):
         if again and name in self.world.stored:
             return
         try:
-            self.world.store(name, life=life)
+            self.world.store(name, life=life, of_its_own=self.of_their_own)
         except Killed:
-            self.world.store(name)  # SQS gives the batch back
+            self.world.store(name, of_its_own=self.of_their_own)  # SQS gives the batch back
 
     @rule(life=LIVES)
     def plan(self, life: Life) -> None:
@@ -409,7 +465,24 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
 
 
+class InterleavingsOfCuts(Interleavings):
+    """The same in an hour that is too large for one merge."""
+
+    of_their_own = True
+    first = 10
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._patch = pytest.MonkeyPatch()
+        make_merges_small(self._patch)
+
+    def teardown(self) -> None:
+        self._patch.undo()
+        super().teardown()
+
+
 TestInterleavings = Interleavings.TestCase
+TestInterleavingsOfCuts = InterleavingsOfCuts.TestCase
 TestInterleavings.settings = settings(
     max_examples=8,
     stateful_step_count=20,
@@ -417,3 +490,4 @@ TestInterleavings.settings = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
+TestInterleavingsOfCuts.settings = settings(TestInterleavings.settings, max_examples=2, stateful_step_count=15)

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Corrupt
+from spandrel.model.ids import TRACE_ID_BYTES
 from spandrel.model.levels import HOUR_NS, hour_of
 from spandrel.model.retention import DAY_NS, Retention, day_of
 
@@ -172,6 +173,8 @@ def item_of(block: Block) -> Item:
         "far": {"BOOL": block.far},
         "deletions": {"N": str(block.deletions)},
     }
+    if block.quantiles:
+        item["quantiles"] = {"B": b"".join(block.quantiles)}
     if block.operations is not None:
         text = json.dumps(block.operations, ensure_ascii=False, separators=(",", ":"))
         item["operations"] = {"B": zlib.compress(text.encode())}
@@ -198,6 +201,7 @@ def block_of(item: Item) -> Block:
             received_ns=int(item["received"]["N"]),
             far=item["far"]["BOOL"],
             operations=_operations(item),
+            quantiles=_quantiles(item),
             first_received_ns=int(item["first_received"]["N"]),
             deletions=int(item["deletions"]["N"]),
         )
@@ -210,3 +214,8 @@ def _operations(item: Item) -> tuple[tuple[str, str, int], ...] | None:
         return None
     rows = json.loads(zlib.decompress(item["operations"]["B"]))
     return tuple((service, name, kind) for service, name, kind in rows)
+
+
+def _quantiles(item: Item) -> tuple[bytes, ...]:
+    joined = bytes(item.get("quantiles", {"B": b""})["B"])
+    return tuple(joined[at : at + TRACE_ID_BYTES] for at in range(0, len(joined), TRACE_ID_BYTES))

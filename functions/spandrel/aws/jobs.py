@@ -34,8 +34,11 @@ class LambdaJobs:
         self._hand_out(job, each=True)
 
     def _hand_out(self, job: Job, *, each: bool) -> None:
-        inputs = [replace(block, operations=None).record() for block in job.inputs]  # the blocks know their operations
-        said = {"tenant": job.tenant, "level": job.level, "inputs": inputs, "each": each}
+        inputs = [
+            replace(block, operations=None, quantiles=()).record() for block in job.inputs
+        ]  # the blocks know them
+        cuts = [cut.hex() for cut in job.cuts]
+        said = {"tenant": job.tenant, "level": job.level, "inputs": inputs, "cuts": cuts, "each": each}
         payload = json.dumps(said, separators=(",", ":"))
         with told_apart("handing out a merge"):
             self._lambda.invoke(FunctionName=self._function, InvocationType="Event", Payload=payload.encode())
@@ -49,6 +52,7 @@ def is_of_each(event: Mapping[str, Any]) -> bool:
 def job_of(event: Mapping[str, Any]) -> Job:
     """The payload of an invocation -> the job in it; Undecodable when there is none."""
     try:
-        return Job(event["tenant"], event["level"], tuple(map(Block.from_record, event["inputs"])))
+        inputs, cuts = map(Block.from_record, event["inputs"]), map(bytes.fromhex, event["cuts"])
+        return Job(event["tenant"], event["level"], tuple(inputs), tuple(cuts))
     except (ValueError, KeyError, TypeError) as error:
         raise Undecodable(f"the event is no merge: {error!r}") from error

@@ -163,7 +163,7 @@ class DynamoLedger:
 
     def _doomed_item(self, name: str, inputs: Sequence[Block]) -> Item:
         from_ns = self._clock_ns() + GRACE_S * 10**9
-        blocks = [{"M": item_of(replace(block, operations=None))} for block in inputs]
+        blocks = [{"M": item_of(replace(block, operations=None, quantiles=()))} for block in inputs]
         return {"pk": {"S": DOOMED}, "sk": {"S": f"{from_ns:020d}#{name}"}, "blocks": {"L": blocks}}
 
     def _entries(self, blocks: Sequence[Block]) -> list[Item]:

@@ -23,6 +23,8 @@ from .spans import Spans
 ROW_GROUP_SPANS = 20_000  # small enough that one trace costs little to read, large enough to compress
 OPERATIONS_MAX = 500  # of one block in the catalogue, so that an entry stays a few KB
 FOOTER_KEY = b"spandrel.block"
+PARTS = 16  # in which a merged block's entry tells how its trace ids are spread
+_SAMPLED_SPANS = 500  # of which one tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class BlockWriter:
         self._entry = drafted
         self._operations: set[Operation] = set()
         self._rest = RestCounts()
+        self._ids: list[bytes] = []
         self._sink = pa.BufferOutputStream()
         self._parquet: pq.ParquetWriter | None = None
 
@@ -84,6 +87,9 @@ class BlockWriter:
         self._parquet.write_table(table, row_group_size=ROW_GROUP_SPANS)
         self._entry = _extended(self._entry, table)
         self._rest.add(table)
+        if self._thorough:
+            every = pa.array(range(0, len(table), _SAMPLED_SPANS), pa.int64())
+            self._ids += table["trace_id"].take(every).to_pylist()
         if len(self._operations) <= OPERATIONS_MAX:
             self._operations |= _operations(table)
 
@@ -101,7 +107,8 @@ class BlockWriter:
         """The block; nothing can be added after."""
         assert self._parquet is not None, "a block has at least one span"
         few = len(self._operations) <= OPERATIONS_MAX
-        entry = replace(self._entry, operations=tuple(sorted(self._operations)) if few else None)
+        operations = tuple(sorted(self._operations)) if few else None
+        entry = replace(self._entry, operations=operations, quantiles=_quantiles(self._ids))
         self._parquet.add_key_value_metadata({FOOTER_KEY: footer_of(entry), REST_KEY.encode(): self._rest.as_json()})
         self._parquet.close()
         body = self._sink.getvalue().to_pybytes()
@@ -113,6 +120,12 @@ class BlockWriter:
         else:
             encodings, level = quick_encodings(first), QUICK_LEVEL
         return parquet_writer(self._sink, self._schema, encodings, level)
+
+
+def _quantiles(sampled: Sequence[bytes]) -> tuple[bytes, ...]:
+    """At most PARTS - 1 of the sampled ids, which are in order: where each further part of them begins."""
+    found = (sampled[len(sampled) * part // PARTS] for part in range(1, PARTS) if sampled)
+    return tuple(dict.fromkeys(found))
 
 
 def block_name(parts: Sequence[str]) -> str:

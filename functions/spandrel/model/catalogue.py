@@ -27,6 +27,7 @@ class Block:
     FAR_BEFORE_NS and FAR_AFTER_NS of `received_ns`. `operations` is None where there were too many to list; then only
     the block itself knows. `crc32` is of the whole object. `first_received_ns` is when the oldest arrived (0 where
     nobody knows), and `deletions` the number of the last of the tenant's deletions that its spans were held to.
+    `quantiles` are trace ids that cut the spans of a merged block into sixteen about equal parts, fewer in a small one.
     """
 
     tenant: str
@@ -46,10 +47,12 @@ class Block:
     operations: tuple[Operation, ...] | None
     first_received_ns: int = 0
     deletions: int = 0
+    quantiles: tuple[bytes, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """What JSON can hold of it: ids as hex."""
-        return asdict(self) | {"min_trace_id": self.min_trace_id.hex(), "max_trace_id": self.max_trace_id.hex()}
+        ids = {"min_trace_id": self.min_trace_id.hex(), "max_trace_id": self.max_trace_id.hex()}
+        return asdict(self) | ids | {"quantiles": [trace_id.hex() for trace_id in self.quantiles]}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Block:
@@ -58,6 +61,7 @@ class Block:
         told = {
             "min_trace_id": bytes.fromhex(record["min_trace_id"]),
             "max_trace_id": bytes.fromhex(record["max_trace_id"]),
+            "quantiles": tuple(bytes.fromhex(trace_id) for trace_id in record.get("quantiles", ())),
             "operations": None if operations is None else tuple((s, name, kind) for s, name, kind in operations),
         }
         return cls(**{**record, **told})
