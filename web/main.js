@@ -9,7 +9,9 @@ import { comparePage } from "./compare/page.js";
 import { mapPage } from "./map/page.js";
 import { searchPage } from "./search/page.js";
 import { servicesPage } from "./services/page.js";
+import { read } from "./trace/file.js";
 import { tracePage } from "./trace/page.js";
+import { keepDropped } from "./trace/source.js";
 
 /**
  * @typedef {object} Frame
@@ -116,6 +118,24 @@ function askForKey(error, again) {
   input.focus();
 }
 
+/** A trace's JSON, dropped anywhere: it is drawn, and leaves this machine for nowhere. @param {DragEvent} event */
+async function drop(event) {
+  const file = event.dataTransfer?.files[0];
+  if (!file) return;
+  event.preventDefault();
+  try {
+    keepDropped(read(await file.text()));
+    shown = "";
+    history.pushState(null, "", to(["trace", "file"], { name: file.name }));
+    enter(here());
+  } catch (error) {
+    shown = "";
+    failed(error, () => enter(here()));
+  }
+}
+
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", drop);
 document.body.append(bar, main);
 listen(() => page?.keys ?? {});
 follow(enter);
