@@ -37,12 +37,7 @@ def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield archive
 
 
-OF_TRACES = ("compare(",)
-
-
-@pytest.mark.parametrize(
-    "case", [case for case in cases("series") if not any(part in case.query for part in OF_TRACES)], ids=str
-)
+@pytest.mark.parametrize("case", cases("series"), ids=str)
 def test_a_metrics_query_gives_exactly_these_series(archive: Archive, case: Case) -> None:
     query = check(parse(case.query))
     answer = metrics(archive.reading(), query, STEPS.start_ns, STEPS.end_ns, STEPS.step_ns)

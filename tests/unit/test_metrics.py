@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandrel.model.errors import QueryTooBroad, Rejected
-from spandrel.query import metrics_aggregates, metrics_counting, metrics_spans
+from spandrel.query import metrics_aggregates, metrics_comparison, metrics_counting, metrics_spans
 from spandrel.query.metrics import Answer, metrics
 from spandrel.query.metrics_copies import crowded
 from spandrel.query.metrics_series import Exemplar, Points
@@ -16,7 +16,7 @@ from spandrel.traceql.expressions import Literal
 from spandrel.traceql.intrinsics import Intrinsic, ValueType
 from spandrel.traceql.parser import parse
 from tests.archive import Archive
-from tests.builders import RECEIVED_NS, block, request_of, span
+from tests.builders import RECEIVED_NS, block, key_value, request_of, span
 
 SECOND_NS = 10**9
 MINUTE_NS = 60 * SECOND_NS
@@ -235,6 +235,76 @@ def test_roots_are_counted_without_looking_at_their_traces(archive: Archive) -> 
         assert points(archive, f"{query} | count_over_time()") == [1, 0]
         assert tag_values(archive.reading(), Intrinsic.STATUS, START_NS, RECEIVED_NS, check(parse(query))).values
     assert points(archive, "{ !(nestedSetParent < 0) } | count_over_time()") == [2, 0]
+
+
+def compared(archive: Archive, query: str, label: str) -> dict[tuple[str, object], float]:
+    """By kind of count and value of a label, what the whole range counts."""
+    found = {}
+    for (meta, field), series in asked(archive, query, None).series.items():
+        if field[0] == label and isinstance(meta[1], Literal):
+            found[str(meta[1].value), field[1].value if isinstance(field[1], Literal) else None] = series.points[0]
+    return found  # type: ignore[return-value]
+
+
+def test_values_are_compared_whether_their_attribute_has_a_column_or_not(archive: Archive) -> None:
+    many = {f"key {number}": True for number in range(200)}
+    twice = at("twice", 0)
+    twice.attributes.extend([key_value("key 199", 1), key_value("key 199", 2)])
+    archive.add(request_of(at("a", 0, attributes=many), at("b", 0, attributes={"key 199": 5.5}), twice))
+    assert compared(archive, "{ } | compare({ name = `a` })", 'span."key 199"') == {
+        ("selection", True): 1,
+        ("selection_total", None): 1,
+        ("baseline", 5.5): 1,
+        ("baseline", 1): 1,
+        ("baseline_total", None): 2,
+    }
+    assert compared(archive, "{ } | compare({ name = `a` })", "resource.service.name") == {
+        ("selection", "checkout"): 1,
+        ("selection_total", None): 1,
+        ("baseline", "checkout"): 2,
+        ("baseline_total", None): 2,
+    }
+
+
+def test_the_most_frequent_values_are_compared_on_each_side(archive: Archive) -> None:
+    values = ["b", "a", "a", "c", "c"]
+    archive.add(request_of(*(at(f"{n}", n, attributes={"v": value}) for n, value in enumerate(values))))
+    assert compared(archive, "{ } | compare({ span.v != `c` }, 1)", "span.v") == {
+        ("selection", "a"): 2,
+        ("selection_total", None): 3,
+        ("baseline", "c"): 2,
+        ("baseline_total", None): 2,
+    }
+
+
+def test_spans_are_selected_by_any_of_their_events(archive: Archive) -> None:
+    events = [Span.Event(name="first"), Span.Event(name="boom")]
+    archive.add(request_of(at("a", 0, events=events), at("b", 0)))
+    assert compared(archive, "{ } | compare({ event:name = `boom` })", "name") == {
+        ("selection", "a"): 1,
+        ("selection_total", None): 1,
+        ("baseline", "b"): 1,
+        ("baseline_total", None): 1,
+    }
+
+
+def test_spans_are_compared_whatever_chose_them(archive: Archive) -> None:
+    root = in_trace("root", 0)
+    archive.add(request_of(root, in_trace("a", 0, parent=root.span_id), in_trace("b", MINUTE_NS, parent=root.span_id)))
+    found = compared(archive, "{ } > { } | compare({ traceDuration > 1h || name = `b` })", "rootName")
+    assert found == {
+        ("selection", "root"): 1,
+        ("selection_total", None): 1,
+        ("baseline", "root"): 1,
+        ("baseline_total", None): 1,
+    }
+
+
+def test_too_many_counts_are_refused(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive.add(request_of(at("a", 0), at("b", 0)))
+    monkeypatch.setattr(metrics_comparison, "METRIC_POINTS_MAX", 5)
+    with pytest.raises(QueryTooBroad, match="more than 5 counts"):
+        asked(archive, "{ } | compare({ name = `a` })")
 
 
 def test_series_come_in_the_order_of_their_labels(archive: Archive) -> None:

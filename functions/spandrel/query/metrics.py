@@ -8,7 +8,6 @@ from typing import Literal
 from spandrel.model.errors import Rejected
 from spandrel.model.limits import METRIC_STEPS_MAX
 from spandrel.traceql import expressions
-from spandrel.traceql.errors import UnsupportedQuery, quote
 from spandrel.traceql.metrics import (
     Compare,
     Metrics,
@@ -19,9 +18,9 @@ from spandrel.traceql.metrics import (
     Query,
     Refined,
 )
-from spandrel.traceql.printing import metrics_function
 from spandrel.traceql.spansets import Pipeline
 
+from .metrics_comparison import comparison, fields_compared
 from .metrics_counting import Counting
 from .metrics_series import AllSeries, Exemplar, Steps, calculated, order, refined
 from .metrics_spans import Range
@@ -104,7 +103,8 @@ class _Asked:
 
     def _of_spans(self, source: Pipeline, function: OverTime | Quantiles | Compare) -> AllSeries:
         if isinstance(function, Compare):
-            raise UnsupportedQuery(f"{quote(metrics_function(function))} is not counted yet")
+            (spans,) = self.range.spans(source, fields_compared(function), in_parts=False)
+            return comparison(function, spans, self.range.steps)
         fields = [*function.by, *([function.field] if function.field else [])]
         return Counting(function, self.range.steps, self.exemplars).series(self.range.spans(source, fields))
 

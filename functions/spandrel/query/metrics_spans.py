@@ -57,8 +57,9 @@ class Range:
     reading: Reading
     steps: Steps
 
-    def spans(self, pipeline: Pipeline, fields: Iterable[Field]) -> list[Spans]:
-        """The spans that come out of the pipeline, in one part or more; `fields` are those that are asked of them.
+    def spans(self, pipeline: Pipeline, fields: Iterable[Field], *, in_parts: bool = True) -> list[Spans]:
+        """The spans that come out of the pipeline, in one part or, if they may, more; `fields` are those that are asked
+        of them.
 
         Where a span by itself tells whether it comes out, only blocks of the range are read. Else traces are looked at
         whole, also where they reach out of it, by MARGIN_NS at most.
@@ -67,7 +68,7 @@ class Range:
         place = Place(self._opened.columns)
         condition = None if facts else condition_alone(pipeline, place)
         if condition is None:
-            return [self._of_traces(pipeline, facts, part) for part in self._parts()]
+            return [self._of_traces(pipeline, facts, part) for part in (self._parts() if in_parts else [ALWAYS])]
         before, table = once(self._blocks, self.steps.start_ns, self.steps.end_ns)
         return [Spans(self._opened, before, table, every([self._starts, condition]), place)]
 

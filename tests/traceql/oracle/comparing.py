@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from spandrel.traceql.expressions import Attribute, Literal, Scope
-from spandrel.traceql.intrinsics import Intrinsic
+from spandrel.traceql.intrinsics import Intrinsic, ValueType
 from spandrel.traceql.metrics import Compare
 from spandrel.traceql.printing import label
 
@@ -37,11 +37,17 @@ def comparison(function: Compare, spans: list[Span], steps: Steps) -> Series:
                     _count(found, (("__meta_type", text(f"{name}_total")), (key, None)), steps, span)
                     _count(found, (("__meta_type", text(name)), (key, value)), steps, span)
         for key, values in counts.items():
-            frequent = sorted((-count, as_text(value), index) for index, (value, count) in enumerate(values.items()))
-            best = {index for _, _, index in frequent[: function.top]}
-            for value in (value for index, value in enumerate(values) if index not in best):
+            frequent = sorted(values, key=lambda value: (-values[value], *_place(value)))
+            for value in frequent[function.top :]:
                 del found[(("__meta_type", text(name)), (key, value))]
     return found
+
+
+def _place(value: Value) -> tuple[str, str]:
+    """By text; of equal ones by type."""
+    assert isinstance(value, Literal)
+    written = as_text(value)
+    return (written.lower(), value.type.name) if value.type is ValueType.BOOLEAN else (written, value.type.name)
 
 
 def _count(found: Series, labels: Labels, steps: Steps, span: Span) -> None:
