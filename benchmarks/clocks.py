@@ -25,7 +25,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def cpu_seconds(work: Callable[[], object], runs: int = RUNS) -> float:
+def cpu_seconds(work: Callable[[], object], runs: int = 2 * RUNS) -> float:
     """Seconds of CPU that `work` takes, of one core: the least of `runs`, since what else runs can only add to it."""
     work()
     return min(_cpu_seconds(work) for _ in range(runs))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 
 from spandrel.model.deletions import Deletion
-from spandrel.model.ids import trace_id_from_hex
 from spandrel.model.tenant import DEFAULT_TENANT, tenant_name
+from spandrel.model.trace_ids import trace_id_of
 
 from .deleting import carry_out
 from .stack import add_choice, chosen
@@ -25,6 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     with chosen(arguments) as stack:
-        wanted = Deletion(tenant_name(arguments.tenant), 0, 0, trace_id=trace_id_from_hex(arguments.trace_id))
+        wanted = Deletion(tenant_name(arguments.tenant), 0, 0, trace_id=trace_id_of(arguments.trace_id))
         print(carry_out(wanted, stack))
     return 0

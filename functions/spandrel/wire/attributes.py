@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .otlp_messages import Message
@@ -16,11 +16,18 @@ Value = Scalar | Sequence[Scalar]
 
 def put(attributes: Any, key: str, value: Value) -> None:
     """Appends the pair to a repeated KeyValue. An integer that 64 bits cannot hold becomes text."""
-    target = attributes.add(key=key).value
-    if type(value) is str:  # nearly all there are
-        target.string_value = value
-    else:
-        put_value(target, value)
+    put_value(attributes.add(key=key).value, value)
+
+
+def put_all(attributes: Any, found: Mapping[str, Value]) -> None:
+    """The same of all pairs."""
+    add = attributes.add
+    for key, value in found.items():
+        target = add(key=key).value
+        if type(value) is str:  # nearly all there are
+            target.string_value = value
+        else:
+            put_value(target, value)
 
 
 def put_value(target: Message, value: Value) -> None:

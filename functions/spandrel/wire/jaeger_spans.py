@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spandrel.model import jaeger
 
-from .attributes import Value, put, whole_number
+from .attributes import Value, put, put_all, whole_number
 from .jaeger_status import take_status
 from .jaeger_thrift import Log, Process, Reference, Span, Tag
 from .otlp_messages import Message
@@ -90,8 +90,7 @@ def _put_process(attributes: Any, process: Process) -> None:
         version = _taken_text(tags, "jaeger.version")
         if version:
             tags[jaeger.CLIENT_VERSION] = jaeger.CLIENT_PREFIX + version
-    for key, value in tags.items():
-        put(attributes, key, value)
+    put_all(attributes, tags)
 
 
 def _put_span(target: Message, span: Span, tags: dict[str, Value]) -> None:
@@ -166,8 +165,7 @@ def _time(time_us: int) -> int:
 
 
 def _put_attributes(attributes: Any, tags: Mapping[str, Value], today: Mapping[str, str]) -> None:
-    for key, value in tags.items():
-        put(attributes, key, value)
+    put_all(attributes, tags)
     added = dict(_in_todays_words(tags, today))
     for name, value in added.items():
         put(attributes, name, value)

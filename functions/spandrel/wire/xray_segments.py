@@ -95,7 +95,7 @@ def _span(segment: Object, trace_id: bytes, parent_id: bytes, kind: int, left: O
         "events": events,
         "links": links,
     }
-    if any(segment.get(failure) is True for failure in ("error", "fault", "throttle")):
+    if segment.get("error") is True or segment.get("fault") is True or segment.get("throttle") is True:
         fields["status"] = {"code": ERROR, "message": _first_message(segment.get("cause"))}
     try:
         return Span(**fields)

@@ -125,7 +125,7 @@ def _v1_span(found: Object, known: Known) -> V1Span:
         _whole(get("timestamp"), "timestamp"),
         _whole(get("duration"), "duration"),
         [_v1_annotation(item, known) for item in _list(get("annotations"), "annotations")],
-        list(_binary_annotations(_list(get("binaryAnnotations"), "binaryAnnotations"), known)),
+        _binary_annotations(_list(get("binaryAnnotations"), "binaryAnnotations"), known),
         _flag(get("debug"), "debug"),
     )
 
@@ -134,16 +134,24 @@ def _v1_annotation(found: Any, known: Known) -> V1Annotation:
     return V1Annotation(*_annotation(found), _endpoint(found.get("endpoint"), known))
 
 
-def _binary_annotations(found: list[Any], known: Known) -> Iterator[V1BinaryAnnotation]:
+def _binary_annotations(items: list[Any], known: Known) -> list[V1BinaryAnnotation]:
+    found: list[V1BinaryAnnotation] = []
     told, host = None, NOWHERE
-    for item in found:
-        get = _object(item, "a binary annotation").get
+    for item in items:
+        get = item.get if type(item) is dict else _object(item, "a binary annotation").get
         key, value, endpoint = get("key"), get("value"), get("endpoint")
-        if key is None:
-            raise Undecodable("a binary annotation has a key")
         if endpoint != told:  # nearly all of a span have the same
             told, host = endpoint, _endpoint(endpoint, known)
-        yield V1BinaryAnnotation(_text(key, "key"), value if type(value) is str else _scalar(value), host)
+        if type(key) is not str:
+            key = _key(key)
+        found.append((key, value if type(value) is str else _scalar(value), host))
+    return found
+
+
+def _key(key: Any) -> str:
+    if key is None:
+        raise Undecodable("a binary annotation has a key")
+    return _text(key, "key")
 
 
 def _scalar(value: Any) -> Tag | None:

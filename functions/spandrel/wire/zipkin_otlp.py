@@ -10,14 +10,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spandrel.model import zipkin
 
-from .attributes import put
+from .attributes import put, put_all
 from .json_body import mended
 from .otlp_messages import Message
 from .span_ids import refuse_too_many
 from .zipkin_annotations import put_event
-from .zipkin_span import CLIENT, Endpoint, Tag, ZipkinSpan
+from .zipkin_span import CLIENT, NOWHERE, Endpoint, Tag, ZipkinSpan
 from .zipkin_tags import Scope, take_opentelemetry, with_todays_names
 from .zipkin_times import UINT64_MAX, nanoseconds
+
+OF_REMOTE = frozenset({*zipkin.REMOTE, zipkin.SERVICE_PEER})
 
 
 def otlp_of(spans: Iterable[ZipkinSpan]) -> Message:
@@ -71,11 +73,11 @@ def _put_span(spans: Any, span: ZipkinSpan, fields: dict[str, Any]) -> None:
     )
     attributes = target.attributes
     tags, renamed = with_todays_names(span.tags)
-    for key, value in tags.items():
-        put(attributes, key, value)
+    put_all(attributes, tags)
     _put_times(target, span)
-    _put_named(attributes, zipkin.SERVICE_PEER, f"{zipkin.REMOTE_ENDPOINT}.serviceName", span.remote.service, tags)
-    _put_socket(attributes, zipkin.REMOTE, zipkin.REMOTE_ENDPOINT, span.remote, tags)
+    if span.remote is not NOWHERE or not OF_REMOTE.isdisjoint(tags):
+        _put_named(attributes, zipkin.SERVICE_PEER, f"{zipkin.REMOTE_ENDPOINT}.serviceName", span.remote.service, tags)
+        _put_socket(attributes, zipkin.REMOTE, zipkin.REMOTE_ENDPOINT, span.remote, tags)
     _put_socket(attributes, zipkin.LOCAL, zipkin.LOCAL_ENDPOINT, span.local, tags)
     for time_us, text in span.annotations:
         put_event(target, time_us, text)

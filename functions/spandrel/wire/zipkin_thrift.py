@@ -13,7 +13,7 @@ from spandrel.model.errors import Undecodable
 
 from .thrift import BOOL, BYTES, I16, I32, I64, TEXT, Reader, Record, list_of, record
 from .zipkin_span import NOWHERE, Endpoint, Tag, packed_endpoint_of
-from .zipkin_v1 import ADDRESSES, V1Annotation, V1BinaryAnnotation, V1Span
+from .zipkin_v1 import ADDRESSES, V1Annotation, V1Span
 
 LIST_OF_STRUCT, LIST_OF_TEXT = b"\x0c", b"\x0b"  # some reporters say the second (zipkin-reporter-java, issue 133)
 UINT64 = 2**64 - 1
@@ -102,7 +102,7 @@ def _v1_span(found: _Span, known: Known) -> V1Span:
             if item.timestamp and item.value is not None
         ],
         [
-            V1BinaryAnnotation(item.key, _value(item), _endpoint(item.host, known))
+            (item.key, _value(item), _endpoint(item.host, known))
             for item in found.binary_annotations or ()
             if item.key is not None and item.value is not None
         ],

@@ -25,6 +25,7 @@ KIND_OF = {
 }
 RPC = ("cs", "cr", "sr", "ss")
 ADDRESSES = ("ca", "sa", "ma")  # binary annotations whose host is the other side: client, server, broker
+_IS_ADDRESS = frozenset(ADDRESSES)
 LOCAL_COMPONENT = "lc"
 
 
@@ -36,12 +37,11 @@ class V1Annotation(NamedTuple):
     host: Endpoint
 
 
-class V1BinaryAnnotation(NamedTuple):
-    """`value` None is one that version 1 has no word for: the annotation is skipped."""
+V1BinaryAnnotation = tuple[str, Tag | None, Endpoint]
+"""Key, value and host. A value of None is one that version 1 has no word for: the annotation is skipped.
 
-    key: str
-    value: Tag | None
-    host: Endpoint
+A plain tuple, because there are many of them.
+"""
 
 
 @dataclass(slots=True)
@@ -193,7 +193,7 @@ class _Conversion:
         span, span_host = self.first, NOWHERE
         for annotation in self.source.binary_annotations:
             key, value, host = annotation
-            if key in ADDRESSES and (value is True or type(value) is str):
+            if key in _IS_ADDRESS and (value is True or type(value) is str):
                 addresses[key] = host
             elif type(value) is str:
                 if host is not span_host:
