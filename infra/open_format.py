@@ -83,14 +83,13 @@ class OpenFormat(Construct):
                 name=self.database_name, description="Distributed tracing by Spandrel"
             ),
         )
-        table = glue.CfnTable(
+        glue.CfnTable(
             self,
             "Spans",
             catalog_id=account,
-            database_name=self.database_name,
+            database_name=database.ref,
             table_input=_table(settings, storage.bucket.bucket_name),
         )
-        table.add_dependency(database)
 
 
 def _table(settings: Settings, bucket: str) -> glue.CfnTable.TableInputProperty:

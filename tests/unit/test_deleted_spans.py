@@ -103,6 +103,17 @@ def test_a_value_of_any_type_is_named_by_its_text(archive: Archive, value: Any, 
     assert shown(archive) == ["kept"]
 
 
+def test_many_deletions_at_once_hide_what_each_of_them_hides(archive: Archive) -> None:
+    values: list[Any] = [f"user-{n}" for n in range(30)] + list(range(30)) + [n + 0.5 for n in range(30)]
+    nested = Span.Event(name="login", attributes=[key_value("user.id", "user-7")])
+    archive.add(request_of(*(span(f"s{n:02}", attributes={"user.id": value}) for n, value in enumerate(values))))
+    archive.add(request_of(span("event", events=[nested]), span("other", attributes={"user": "user-7"})))
+    texts = ["user-1", "user-7", "29", "3", "5", "0.5", "1.5", "2.5", "3.5", "4.5", "[1]", "true"]
+    archive.catalogue.deleted += [of_attribute("user.id", text, number) for number, text in enumerate(texts, 1)]
+    gone = {"s01", "s07", "s59", "s33", "s35", "s60", "s61", "s62", "s63", "s64", "event"}
+    assert set(shown(archive)) == {"other", *(f"s{n:02}" for n in range(90))} - gone
+
+
 def test_spans_that_came_after_the_deletion_are_shown(archive: Archive) -> None:
     archive.add(request_of(span("before", trace_id=TRACE)), received_ns=RECEIVED_NS)
     archive.add(request_of(span("after", trace_id=TRACE)), received_ns=LATER_NS)

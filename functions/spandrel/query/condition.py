@@ -13,6 +13,8 @@ class Condition(Fragment):
     __slots__ = ()
 
 
+_MANY = 4  # values, from which on a list of them is looked through faster than a chain of comparisons
+
 NEVER = Condition("false")
 ALWAYS = Condition("true")
 
@@ -38,6 +40,9 @@ def untrue(condition: Fragment) -> Condition:
 
 def one_of(expression: str, values: Iterable[object]) -> Condition:
     """The expression equals one of the values."""
+    values = list(values)
+    if len(values) > _MANY:
+        return Condition(f"list_contains(?, {expression})", (values,))
     return some(Condition(f"{expression} = ?", (value,)) for value in values)
 
 

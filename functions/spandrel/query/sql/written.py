@@ -6,7 +6,8 @@ its scope, its events and its links, and any of its values will do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from spandrel.blocks.naming import ATTRIBUTE_SCOPES, ATTRIBUTE_TYPES, SERVICE_NAME, AttributeScope, attribute_column
 from spandrel.blocks.reader import quoted
@@ -23,13 +24,19 @@ _SCOPES: dict[Scope, AttributeScope] = {Scope.SPAN: "span", Scope.RESOURCE: "res
 def written(condition: Written, columns: frozenset[str]) -> Condition:
     """True where the value is there, in the columns that the blocks have."""
     if condition.scope is Scope.ANY:
-        return with_attribute(condition.key, condition.text, columns)
+        return with_attribute(condition.key, [condition.text], columns)
     return some(_in_scope(_SCOPES[condition.scope], condition.key, typed_values(condition.text), columns))
 
 
-def with_attribute(key: str, text: str, columns: frozenset[str]) -> Condition:
-    """A span that has the attribute anywhere, its value compared as text. `spandrel.blocks.erasing` finds the same."""
-    return some(_anywhere(key, typed_values(text), columns))
+def with_attribute(key: str, texts: Iterable[str], columns: frozenset[str]) -> Condition:
+    """A span that has the attribute anywhere, with one of these values, compared as text. `spandrel.blocks.erasing`
+    finds the same.
+    """
+    values: dict[ValueType, list[Any]] = {}
+    for text in texts:
+        for value_type, some_values in typed_values(text).items():
+            values.setdefault(value_type, []).extend(some_values)
+    return some(_anywhere(key, values, columns))
 
 
 def _anywhere(key: str, values: TypedValues, columns: frozenset[str]) -> Iterator[Condition]:
