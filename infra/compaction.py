@@ -76,7 +76,13 @@ class Compaction(Construct):
         for kind in ("blocks", "merges", "deletions"):
             storage.let(plan, "s3:DeleteObject", to=kind)
         plan.may("s3:ListBucket", on=storage.bucket.bucket_arn)  # of each day's folders, for objects that nobody names
-        entries = ("dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
+        entries = (
+            "dynamodb:Query",
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:DeleteItem",
+        )
         plan.may(*entries, on=storage.catalogue.table_arn)
         plan.may("lambda:InvokeFunction", on=self.compact.live.function_arn)
         return plan

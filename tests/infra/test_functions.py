@@ -37,6 +37,7 @@ MAY = {
     },
     "plan": {
         ("dynamodb:Query", "${StorageCatalogue.Arn}"),
+        ("dynamodb:GetItem", "${StorageCatalogue.Arn}"),
         ("dynamodb:BatchGetItem", "${StorageCatalogue.Arn}"),
         ("dynamodb:PutItem", "${StorageCatalogue.Arn}"),
         ("dynamodb:DeleteItem", "${StorageCatalogue.Arn}"),
