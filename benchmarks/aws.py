@@ -32,7 +32,7 @@ ROOTS = {  # the functions' composition roots, which keep what they made
     "receive": ("_receiver",),
     "authorize": ("_authorizer",),
     "store": ("_batch",),
-    "plan": ("_planner",),
+    "plan": ("_rounds",),
     "compact": ("_worker",),
 }
 

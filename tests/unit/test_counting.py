@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from benchmarks.aws import ROOTS
 from benchmarks.counting import Bill, sqs_units, units, write_units
 
 
@@ -35,3 +37,9 @@ def test_what_is_begun_is_billed_and_nothing_is_free() -> None:
 def test_a_call_whose_price_nobody_has_said_is_an_error() -> None:
     with pytest.raises(LookupError, match="s3:ListObjectsV2"):
         called(Bill(), "s3", "ListObjectsV2")
+
+
+@pytest.mark.parametrize(("function", "roots"), ROOTS.items(), ids=list(ROOTS))
+def test_a_benchmark_can_forget_what_a_function_remembers(function: str, roots: tuple[str, ...]) -> None:
+    handler = import_module(f"{function}.handler")
+    assert all(callable(getattr(handler, root).cache_clear) for root in roots)
