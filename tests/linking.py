@@ -157,7 +157,8 @@ def _nearest(span: Sent, trace: Sequence[Sent]) -> Sent | None:
 
 def _preference(caller: Sent, callee: Sent) -> tuple[object, ...]:
     own = bool(caller.service) and caller.service == callee.service
-    return not own, caller.kind not in (SERVER, CONSUMER), caller.start_ns, caller.kind, caller.service
+    server = caller.kind in (SERVER, CONSUMER)
+    return not own, not server, caller.start_ns, caller.kind, not caller.service, caller.service
 
 
 def _near(one: Sent, other: Sent) -> bool:

@@ -1,8 +1,9 @@
 """Merges the blocks of one job and swaps them for what came out.
 
-Outputs are written first, then a record of the merge, then one transaction takes the inputs out and the outputs in.
-Whoever dies before it leaves objects that no entry names, which the keeper sweeps; whoever dies after it is done. Of
-two that merge the same blocks one has its transaction refused. Deleted spans are left out of whatever is merged.
+Outputs and their tallies are written first, then a record of the merge, then one transaction takes the inputs out and
+the outputs in. Whoever dies before it leaves objects that no entry names, which the keeper sweeps; whoever dies after
+it is done. Of two that merge the same blocks one has its transaction refused. Deleted spans are left out of whatever is
+merged.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import partial
 from spandrel.blocks.erasing import Erasure
 from spandrel.blocks.merge import draft_of, merged
 from spandrel.blocks.source import Source
+from spandrel.blocks.tally import tallied
 from spandrel.blocks.writer import block_name
 from spandrel.model.catalogue import Block, Ledger, ObjectStore
 from spandrel.model.deletions import Deletion
@@ -76,7 +78,10 @@ class Worker:
         begun = partial(draft_of, job.inputs, job.level, name, deletions=deletions)
         for block in merged(sources, begun, job.cuts):
             self.objects.put(block.entry.key, block.body)
-            yield block.entry
+            counted = tallied(block)
+            for part, body in counted.bodies:
+                self.objects.put(counted.entry.part_key(part), body)
+            yield counted.entry
 
     def _sources(self, inputs: Sequence[Block], deletions: Sequence[Deletion]) -> tuple[list[Block], list[Source]]:
         """The blocks that can be swapped out, and those of them that have spans to give."""

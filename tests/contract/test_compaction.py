@@ -27,6 +27,7 @@ from spandrel.aws.catalogue import DynamoCatalogue
 from spandrel.aws.clients import client
 from spandrel.aws.jobs import LambdaJobs, job_of
 from spandrel.aws.ledger import GRACE_S, DynamoLedger
+from spandrel.blocks import tally
 from spandrel.blocks.otlp import to_otlp
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.catalogue import Block
@@ -194,6 +195,20 @@ def hour_of_spans(world: World, count: int = MERGE_FROM, tenant: str = "shop") -
     for number in range(count):
         world.now_ns += 10**9
         world.store(f"{tenant}{number}", tenant=tenant)
+
+
+def test_a_tally_comes_and_goes_with_its_block(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally, "TALLIED_SPANS", 1)
+    for _ in range(2):
+        hour_of_spans(world)
+        world.settle()
+        world.now_ns += HOUR_NS
+    world.settle()  # the hour is over: what was merged is merged once more
+    world.now_ns += (GRACE_S + 1) * 10**9
+    world.plan()
+    kept = {key for entry in world.blocks() for key in entry.keys}
+    assert set(world.objects.kept) == kept
+    assert any("/tallies/" in key for key in kept)
 
 
 def test_small_blocks_become_one_that_holds_the_same_spans(world: World) -> None:

@@ -21,6 +21,7 @@ from spandrel.model.errors import Corrupt
 from spandrel.model.ids import TRACE_ID_BYTES
 from spandrel.model.levels import HOUR_NS, hour_of
 from spandrel.model.retention import DAY_NS, Retention, day_of
+from spandrel.model.tally import TallyPart
 
 from .deletions import deletions_of
 from .faults import code_of, told_apart
@@ -178,6 +179,8 @@ def item_of(block: Block) -> Item:
     if block.operations is not None:
         text = json.dumps(block.operations, ensure_ascii=False, separators=(",", ":"))
         item["operations"] = {"B": zlib.compress(text.encode())}
+    if block.tally:
+        item["tally"] = {"S": json.dumps([[part.name, part.size_bytes, part.crc32] for part in block.tally])}
     return item
 
 
@@ -204,6 +207,7 @@ def block_of(item: Item) -> Block:
             quantiles=_quantiles(item),
             first_received_ns=int(item["first_received"]["N"]),
             deletions=int(item["deletions"]["N"]),
+            tally=tuple(TallyPart(*part) for part in json.loads(item["tally"]["S"])) if "tally" in item else (),
         )
     except (KeyError, ValueError, TypeError, zlib.error) as error:
         raise Corrupt(f"a catalogue entry does not read back: {error!r}", str(item.get("sk"))) from error

@@ -139,7 +139,7 @@ class DynamoLedger:
 
     def deletable(self, doomed: Doomed) -> Sequence[str]:
         named_again = {item["key"]["S"] for item in self._entries(doomed.blocks)}
-        return [block.key for block in doomed.blocks if block.key not in named_again]
+        return [key for block in doomed.blocks if block.key not in named_again for key in block.keys]
 
     def buried(self, doomed: Doomed) -> None:
         with told_apart("forgetting deleted objects"):

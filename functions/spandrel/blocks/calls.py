@@ -94,7 +94,7 @@ _CALLERS = f"""
         SELECT callee.row AS row, caller FROM pairs QUALIFY row_number() OVER (
             PARTITION BY callee.row
             ORDER BY rank, coalesce(caller.owner = callee.owner, false) DESC, caller.kind IN {(SERVER, CONSUMER)} DESC,
-                caller.start_time_unix_nano, caller.kind, caller.owner
+                caller.start_time_unix_nano, caller.kind, caller.owner NULLS LAST
         ) = 1
     ), callers AS MATERIALIZED (
         SELECT row, caller, direct FROM (

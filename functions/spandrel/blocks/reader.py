@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from spandrel.model.catalogue import Block
 from spandrel.model.errors import Corrupt
@@ -145,15 +146,17 @@ class OpenBlocks:
         only those, and where they are among ALWAYS the footers of many blocks need not be compared. Where there are no
         blocks there are no rows, not even of an aggregate. Raises QueryTooBroad when it takes too much time or memory.
         """
-        if columns is not None and set(columns) <= set(ALWAYS) and not self._hidden:
-            chosen, files = ", ".join(columns), "read_parquet(?)"
-        else:
-            chosen, files = self._chosen(columns), "read_parquet(?, union_by_name = true)"
-        shown, hiding = self._shown()
-        return self._run(
-            f"WITH spans AS (SELECT {chosen}, filename, file_row_number FROM {files}{shown}) {statement}",
-            [*hiding, *parameters],
-        )
+        return self._run(*self._over_spans(statement, parameters, columns))
+
+    def table(self, statement: str, parameters: Sequence[object] = (), *, columns: Sequence[str]) -> Any:
+        """The same as an Arrow table. At least one block must be open."""
+        over_spans, given = self._over_spans(statement, parameters, columns)
+        return self._database.table(over_spans, [list(self._blocks), *given], self._deadline_s)
+
+    def files_of(self, blocks: Iterable[Block]) -> list[str]:
+        """The `filename` of the rows of these blocks, of those that are open."""
+        wanted = {block.block_id for block in blocks}
+        return [path for path, block in self._blocks.items() if block.block_id in wanted]
 
     def footers(self, key: str) -> list[bytes]:
         """What the blocks' key-value metadata has under the key; a block without it is not among them."""
@@ -163,6 +166,19 @@ class OpenBlocks:
     def block(self, filename: str) -> Block:
         """The block that a row's `filename` means."""
         return self._blocks[filename]
+
+    def _over_spans(
+        self, statement: str, parameters: Sequence[object], columns: Sequence[str] | None
+    ) -> tuple[str, list[object]]:
+        if columns is not None and set(columns) <= set(ALWAYS) and not self._hidden:
+            chosen, files = ", ".join(columns), "read_parquet(?)"
+        else:
+            chosen, files = self._chosen(columns), "read_parquet(?, union_by_name = true)"
+        shown, hiding = self._shown()
+        return (
+            f"WITH spans AS (SELECT {chosen}, filename, file_row_number FROM {files}{shown}) {statement}",
+            [*hiding, *parameters],
+        )
 
     def _shown(self) -> tuple[str, list[object]]:
         """A WHERE clause that leaves out what is hidden, and its parameters."""

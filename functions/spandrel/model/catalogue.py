@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .lifecycle import Passing
+from .tally import PartName, TallyPart
 
 if TYPE_CHECKING:
     from .deletions import Deletion, Deletions
@@ -28,6 +29,7 @@ class Block:
     the block itself knows. `crc32` is of the whole object. `first_received_ns` is when the oldest arrived (0 where
     nobody knows), and `deletions` the number of the last of the tenant's deletions that its spans were held to.
     `quantiles` are trace ids that cut the spans of a merged block into sixteen about equal parts, fewer in a small one.
+    `tally` is what was counted of the spans when they were merged; there is none of small blocks.
     """
 
     tenant: str
@@ -48,6 +50,32 @@ class Block:
     first_received_ns: int = 0
     deletions: int = 0
     quantiles: tuple[bytes, ...] = ()
+    tally: tuple[TallyPart, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all its objects: they come and go together."""
+        return (self.key, *(self.part_key(part.name) for part in self.tally))
+
+    def part_key(self, name: PartName) -> str:
+        """The key of a part of its tally."""
+        tenant, _, rest = self.key.split("/", 2)
+        return f"{tenant}/tallies/{rest.removesuffix('.parquet')}.{name}.parquet"
+
+    def part(self, name: PartName) -> Block | None:
+        """A part of its tally as if it were a block, which is how it is fetched; None where there is none."""
+        for part in self.tally:
+            if part.name == name:
+                return replace(
+                    self,
+                    block_id=f"{self.block_id}.{name}",
+                    key=self.part_key(name),
+                    size_bytes=part.size_bytes,
+                    crc32=part.crc32,
+                    operations=None,
+                    tally=(),
+                )
+        return None
 
     def record(self) -> dict[str, Any]:
         """What JSON can hold of it: ids as hex."""
@@ -63,6 +91,7 @@ class Block:
             "max_trace_id": bytes.fromhex(record["max_trace_id"]),
             "quantiles": tuple(bytes.fromhex(trace_id) for trace_id in record.get("quantiles", ())),
             "operations": None if operations is None else tuple((s, name, kind) for s, name, kind in operations),
+            "tally": tuple(TallyPart(**part) for part in record.get("tally", ())),
         }
         return cls(**{**record, **told})
 

@@ -46,6 +46,7 @@ class Reading:
         self._tenant = tenant
         self._deadline_s = time.monotonic() + QUERY_SECONDS_MAX
         self._opened_bytes: dict[str, int] = {}
+        self._part_bytes: dict[str, int] = {}
         self._unread: dict[str, Unread] = {}
         self._deletions: Sequence[Deletion] | None = None
 
@@ -77,6 +78,21 @@ class Reading:
         """The same for questions about columns and metadata alone."""
         self._count(blocks, footer_bytes)
         return self._opened(self._reader.open_footers(self._readable(blocks), self._deadline_s))
+    def open_beside(self, blocks: Sequence[Block], parts: Sequence[Block]) -> OpenBlocks:
+        """Blocks and parts of other blocks' tallies together. A part that cannot be read is nothing that the answer
+        lacks, because its block can be read instead: it is among `unread` of what comes back, and not of this request.
+        """
+        self._count_parts(parts)
+        self._count(blocks, FOREVER_NS)
+        readable = self._readable(blocks)
+        opened = self._reader.open([*readable, *parts], self._deadline_s, self._hidden(readable))
+        names = {part.block_id for part in parts}
+        self._unread |= {one.block.block_id: one for one in opened.unread if one.block.block_id not in names}
+        return opened
+
+    def hides_of(self, block: Block) -> bool:
+        """Whether a deletion may hide spans of the block, of the live blocks."""
+        return any(deletion.is_about(block) for deletion in self._deletions or ())
 
     @property
     def _bytes_max(self) -> int:
@@ -96,7 +112,16 @@ class Reading:
         """Counts how much is read of each block."""
         for block in blocks:
             self._opened_bytes[block.block_id] = max(self._opened_bytes.get(block.block_id, 0), read_bytes(block))
-        count, size_bytes = len(self._opened_bytes), sum(self._opened_bytes.values())
+        self._check_budget()
+
+    def _count_parts(self, parts: Sequence[Block]) -> None:
+        """Parts of tallies count by their size."""
+        self._part_bytes |= {part.block_id: part.size_bytes for part in parts}
+        self._check_budget()
+
+    def _check_budget(self) -> None:
+        count = len(self._opened_bytes)
+        size_bytes = sum(self._opened_bytes.values()) + sum(self._part_bytes.values())
         if count > QUERY_BLOCKS_MAX or size_bytes > self._bytes_max:
             raise QueryTooBroad(
                 f"this reads {count} blocks of {size_bytes / MIB:.0f} MiB and more, and one request may read "
