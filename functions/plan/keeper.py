@@ -27,7 +27,7 @@ SWAPS_A_ROUND = 100  # of up to JOB_BLOCKS expired blocks
 LATE_NS = INCOMING_DAYS * DAY_NS  # so long after its arrival a request can still become a block
 MERGE_NS = DAY_NS  # longer than any merge is under way; its output without an entry is nobody's then
 LOOK_AGAIN_S = 86_400  # at a tenant whose deletions are carried out on all blocks there are
-DAY_FOLDERS = ("blocks", "merges")  # of a tenant, with a folder for each day
+DAY_FOLDERS = ("blocks", "tallies", "merges")  # of a tenant, with a folder for each day
 
 
 class Objects(Eraser, Protocol):
@@ -130,7 +130,7 @@ class Keeper:
             *self.ledger.expired(day.tenant, day.start_ns, day.end_ns),
         ]
         if taken.isdisjoint(block.block_id for block in blocks):
-            named = {block.key for block in blocks}
+            named = {key for block in blocks for key in block.keys}
             now_ns = self.clock_ns()
             self._sweep(day, lambda listed: is_orphan(listed, named, now_ns))
         self.days.later(day)
@@ -175,6 +175,8 @@ class Keeper:
 
 
 def is_orphan(listed: Listed, named: Collection[str], now_ns: int) -> bool:
-    """Whether a block's object is named by no entry and was written so long ago that nobody is about to name it."""
-    grace_ns = MERGE_NS if is_merged(listed.key) else LATE_NS
-    return "/blocks/" in listed.key and listed.key not in named and now_ns - listed.written_ns > grace_ns
+    """Whether a block's object, or one of its tally, is named by no entry and was written so long ago that nobody is
+    about to name it.
+    """
+    grace_ns = MERGE_NS if is_merged(listed.key) or "/tallies/" in listed.key else LATE_NS
+    return "/merges/" not in listed.key and listed.key not in named and now_ns - listed.written_ns > grace_ns

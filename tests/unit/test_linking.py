@@ -30,7 +30,7 @@ def pairs(found_links: Iterable[Link]) -> dict[tuple[str, str], tuple[int, int]]
     return {(link.parent, link.child): (link.calls, link.errors) for link in found_links}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(spans(), min_size=1, max_size=12).map(told_apart))
 def test_calls_are_those_of_the_rules(drawn: list[Sent]) -> None:
     with TemporaryDirectory() as folder, archive_in(Path(folder)) as archive:
@@ -38,7 +38,7 @@ def test_calls_are_those_of_the_rules(drawn: list[Sent]) -> None:
         assert found(archive) == links_by_rule(calls_in(distinct(drawn)))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(spans(), min_size=1, max_size=8).map(told_apart), st.sampled_from(VIAS))
 def test_calls_can_be_asked_for_by_how_they_are_known(drawn: list[Sent], via: Via) -> None:
     with TemporaryDirectory() as folder, archive_in(Path(folder)) as archive:

@@ -114,7 +114,7 @@ def happens(archive: Archive, events: Sequence[list[Sent] | list[int]]) -> list[
     return stored
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), CUTS, st.sampled_from([0.0, 0.5, 1.0]))
 def test_links_and_traffic_are_those_of_the_distinct_spans(
     events: list[list[Sent] | list[int]], cuts: list[int], loose_share: float

@@ -78,12 +78,13 @@ class Reading:
         """The same for questions about columns and metadata alone."""
         self._count(blocks, footer_bytes)
         return self._opened(self._reader.open_footers(self._readable(blocks), self._deadline_s))
+
     def open_beside(self, blocks: Sequence[Block], parts: Sequence[Block]) -> OpenBlocks:
         """Blocks and parts of other blocks' tallies together. A part that cannot be read is nothing that the answer
         lacks, because its block can be read instead: it is among `unread` of what comes back, and not of this request.
         """
         self._count_parts(parts)
-        self._count(blocks, FOREVER_NS)
+        self._count(blocks, lambda block: block.size_bytes)
         readable = self._readable(blocks)
         opened = self._reader.open([*readable, *parts], self._deadline_s, self._hidden(readable))
         names = {part.block_id for part in parts}
