@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
@@ -23,6 +23,7 @@ from spandrel.model.catalogue import Block, Listed
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Corrupt, NotFound
 from spandrel.model.merges import Merge, replaced
+from spandrel.model.tally import PARTS, TallyPart
 
 PARALLEL = 16
 BATCH = 1000  # footers whose entries are in memory at once
@@ -66,12 +67,13 @@ class Rebuilding:
 
     def _day(self, tenant: str, day: str) -> Day:
         present = {listed.key: listed for listed in self.objects.listed(f"{tenant}/blocks/{day}/")}
+        beside = {listed.key: listed for listed in self.objects.listed(f"{tenant}/tallies/{day}/")}
         gone = replaced(present, self._merges(f"{tenant}/merges/{day}/"))
         live = iter([listed for key, listed in present.items() if key not in gone])
         added, unreadable = 0, []
         with ThreadPoolExecutor(PARALLEL) as pool:
             while some := list(islice(live, BATCH)):
-                for outcome in pool.map(self._restored, some):
+                for outcome in pool.map(partial(self._restored, beside), some):
                     added += outcome is True
                     unreadable += [outcome] if isinstance(outcome, str) else []
         return Day(tenant, day, added, tuple(unreadable))
@@ -83,10 +85,11 @@ class Rebuilding:
                 Merge.from_json(body, key) for key, body in zip(keys, pool.map(self.objects.get, keys), strict=True)
             ]
 
-    def _restored(self, listed: Listed) -> bool | str:
-        """Whether the block was missing; or why it is none."""
+    def _restored(self, beside: Mapping[str, Listed], listed: Listed) -> bool | str:
+        """Whether the block was missing; or why it is none. `beside` are the day's objects of tallies, by key."""
         try:
-            return self.catalogue.restore(self._entry(listed))
+            entry = self._entry(listed)
+            return self.catalogue.restore(replace(entry, tally=tuple(self._tally(entry, beside))))
         except NotFound:
             return False  # compaction has deleted it meanwhile
         except Corrupt as why:
@@ -99,6 +102,13 @@ class Rebuilding:
             ending = self.objects.ending(listed.key, needed)
         entry = partial(entry_in, ending.body, listed.key, listed.size_bytes)
         return entry(self._crc32(listed.key) if ending.crc32 is None else ending.crc32)
+
+    def _tally(self, entry: Block, beside: Mapping[str, Listed]) -> Iterator[TallyPart]:
+        """The parts of a block's tally; none where the last one is not there, because then it was not finished."""
+        for name in PARTS if entry.part_key(PARTS[-1]) in beside else ():
+            if (key := entry.part_key(name)) in beside:
+                crc32 = self.objects.ending(key, 1).crc32
+                yield TallyPart(name, beside[key].size_bytes, self._crc32(key) if crc32 is None else crc32)
 
     def _crc32(self, key: str) -> int:
         """Of an object that somebody put there by other means, a copy of the bucket for example."""

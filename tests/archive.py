@@ -97,7 +97,7 @@ class Archive:
     ) -> list[Block]:
         """Stores requests as `store` does with one batch."""
         bodies = [request.SerializeToString() for request in requests]
-        written = list(write_blocks(tenant, bodies, received_ns, f"{len(self.catalogue.kept):032x}"))
+        written = list(write_blocks(tenant, bodies, received_ns, f"{len(self.objects.kept):032x}"))
         for block in written:
             self.objects.put(block.entry.key, block.body)
             self.catalogue.add(block.entry)

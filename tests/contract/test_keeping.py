@@ -16,6 +16,7 @@ from spandrel.aws.clients import client
 from spandrel.aws.deletions import DeletionBook
 from spandrel.aws.kept_days import KeptDays
 from spandrel.aws.ledger import GRACE_S, DynamoLedger
+from spandrel.blocks import tally
 from spandrel.blocks.source import Source
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.catalogue import Listed
@@ -408,6 +409,26 @@ def test_deleting_under_constant_competition_says_so_instead_of_turning_for_ever
     monkeypatch.setattr("spandrel.aws.deletions.number_of", lambda *_: 7)
     with pytest.raises(Conflict, match="try again"):
         world.delete()
+
+
+def test_a_tally_is_swept_with_the_output_of_a_merge_that_died_and_kept_with_a_live_block(
+    world: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally, "TALLIED_SPANS", 1)
+    for number in range(MERGE_FROM):
+        world.now_ns += 10**9
+        world.add(f"shop{number}", bytes(15) + bytes([number + 1]))
+    world.settle()
+    (live,) = world.blocks()
+    assert live.tally
+    orphan = live.part_key("calls").replace(live.block_id, f"{live.block_id}1")
+    world.objects.put(orphan, b"")
+    world.days.note("shop", world.now_ns)
+    for _ in range(3):
+        world.until_midnight()
+        world.keep()
+    assert orphan not in world.objects.kept
+    assert set(live.keys) <= set(world.objects.kept)
 
 
 def test_the_output_of_a_merge_that_died_is_swept_after_a_day(world: Keeping) -> None:

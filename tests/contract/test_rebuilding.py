@@ -18,7 +18,7 @@ from spandrel.aws.clients import client
 from spandrel.aws.deletions import DeletionBook
 from spandrel.aws.object_store import S3ObjectStore
 from spandrel.aws.rebuilding import Rebuilt
-from spandrel.blocks import footer
+from spandrel.blocks import footer, tally
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Overloaded
@@ -166,6 +166,19 @@ def test_a_merge_that_died_before_its_record_replaces_nothing(world: Stored) -> 
     world.now_ns += 2 * HOUR_NS
     world.settle()
     assert sum(block.spans for block in world.blocks()) == 2 * MERGE_FROM
+
+
+def test_tallies_are_beside_their_blocks_again(world: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally, "TALLIED_SPANS", 1)
+    for number in range(MERGE_FROM):
+        world.now_ns += 10**9
+        world.add(f"a{number}", number + 1)
+    world.settle()
+    before = world.live()
+    assert [part.name for block in before.values() for part in block.tally][-1] == "calls"
+    world.lose_the_table()
+    world.rebuild()
+    assert world.live() == before
 
 
 def test_what_compaction_still_had_to_do_is_done_after_it(world: Stored) -> None:
