@@ -22,6 +22,7 @@ from spandrel.query import dependencies, names, search, trace
 from spandrel.query.reading import FOREVER_NS
 from spandrel.query.trace import Spans
 
+from . import jaeger_metrics
 from .jaeger import ATTRIBUTES_MAX, DEFAULT_SEARCH_LIMIT, attributes_of, operations_of
 from .jaeger_json import jaeger_traces
 from .parameters import Parameters, whole_number
@@ -209,6 +210,7 @@ API = ReadApi(
         "/api/traces": found_traces,
         "/api/traces/{trace_id+}": one_trace,
         "/api/dependencies": links,
+        **jaeger_metrics.ENDPOINTS,
     },
     _refuse,
     posted={"/api/transform": transformed},
