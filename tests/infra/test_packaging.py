@@ -20,6 +20,7 @@ BROUGHT_BY = {
     "duckdb": "duckdb",
     "google.protobuf": "protobuf",
     "google.rpc": "googleapis-common-protos",
+    "lark": "lark",
     "msgpack": "msgpack",
     "opentelemetry.proto": "opentelemetry-proto",
     "ptars": "ptars",
