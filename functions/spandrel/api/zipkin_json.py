@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from spandrel.blocks.naming import SERVICE_NAME
-from spandrel.model import zipkin
+from spandrel.model import jaeger, zipkin
 from spandrel.model.spans import STATUSES
 from spandrel.wire.zipkin_span import PORT_MAX, ip_of
 
@@ -95,6 +95,7 @@ def _shown(span: Span, attributes: Attributes) -> Attributes:
     show it as one that did.
     """
     resource = {key: value for key, value in span.resource.attributes.items() if key != SERVICE_NAME}
+    attributes.pop(jaeger.ADDED, None)
     if span.status != STATUSES["error"]:
         attributes = {key: value for key, value in attributes.items() if key != zipkin.ERROR_TAG}
     return resource | attributes
