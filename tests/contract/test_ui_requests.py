@@ -194,7 +194,9 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
         yield Asking(Answering(archive.store, archive.objects, lambda: NOW_NS).answer)
 
 
-@pytest.mark.parametrize(("page", "path", "query", "has_all"), REQUESTS, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(
+    ("page", "path", "query", "has_all"), REQUESTS, ids=[f"{page} {path}" for page, path, *_ in REQUESTS]
+)
 def test_a_page_gets_what_it_cannot_do_without(
     asking: Asking, page: str, path: str, query: dict[str, str], has_all: Callable[[Any], bool]
 ) -> None:
