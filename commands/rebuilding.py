@@ -51,8 +51,10 @@ class Rebuilding:
     def run(self) -> Iterator[Day]:
         """Each day as it is finished. Deletions come before the blocks that they are about are seen."""
         for tenant in self.objects.folders():
-            self.deletions.restore(tenant, list(self._deletions(tenant)))
-            for day in self.objects.folders(f"{tenant}/blocks/"):
+            days, deletions = list(self.objects.folders(f"{tenant}/blocks/")), list(self._deletions(tenant))
+            if days or deletions:
+                self.deletions.restore(tenant, deletions)
+            for day in days:
                 if not self.rebuilt.has(tenant, day):
                     yield self._day(tenant, day)
                     self.rebuilt.note(tenant, day)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol
 
 from spandrel.model.catalogue import Block, Eraser, Ledger, Listed
@@ -145,17 +145,21 @@ class Keeper:
         with, when no block can come any more whose spans arrived before them.
         """
         known = self.book.deletions(tenant)
-        blocks = list(islice(self._about(tenant, known.pending), jobs_max * JOB_BLOCKS))
-        if not blocks:
+        about = self._about(tenant, known.pending)
+        first = next(about, None)
+        if first is None:
             self._finish(tenant, known)
             return 0
+        readable = (block for block in chain([first], about) if block.level != SET_ASIDE)
+        blocks = list(islice(readable, jobs_max * JOB_BLOCKS))
+        if not blocks:  # only those that nobody can read: should that change, what is deleted stays hidden
+            self.book.look_again(tenant, known, LOOK_AGAIN_S)
         taken = self.ledger.taken(tenant)
-        free = [block for block in blocks if block.block_id not in taken and block.level != SET_ASIDE]
-        jobs = [Job(tenant, 0, tuple(part)) for part in parts_of(free)][:jobs_max]
-        for job in jobs:
+        jobs = [Job(tenant, 0, tuple(part)) for part in parts_of([one for one in blocks if one.block_id not in taken])]
+        for job in jobs[:jobs_max]:
             if self.ledger.take(tenant, job.name, [block.block_id for block in job.inputs], TAKEN_S):
                 self.jobs.send_each(job)
-        return len(jobs)
+        return len(jobs[:jobs_max])
 
     def _about(self, tenant: str, pending: Sequence[Deletion]) -> Iterator[Block]:
         """The blocks that the deletions are about, day after day of arrival."""

@@ -362,6 +362,19 @@ def test_rewrites_are_handed_out_a_few_a_round(world: Keeping, monkeypatch: pyte
     assert world.keep(jobs_max=2) == 1
 
 
+def test_a_block_that_nobody_can_read_stays_hidden_and_costs_a_look_a_day(world: Keeping) -> None:
+    world.add("gone", TRACE)
+    body = dict(world.objects.kept)
+    world.ledger.set_aside(world.blocks()[0])
+    world.now_ns += 1
+    world.delete()
+    assert (world.keep(), world.book.tenants()) == (0, [])
+    world.now_ns += LATE_NS + LOOK_AGAIN_S * 10**9
+    assert (world.keep(), world.book.tenants()) == (0, [])
+    world.objects.kept |= body
+    assert world.shown() == []
+
+
 def test_deletion_that_dies_at_any_step_never_shows_a_span_again_and_is_finished_later(world: Keeping) -> None:
     world.add("gone", TRACE)
     world.add("kept", OTHER)
