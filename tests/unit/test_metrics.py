@@ -235,6 +235,7 @@ def test_roots_are_counted_without_looking_at_their_traces(archive: Archive) -> 
         assert points(archive, f"{query} | count_over_time()") == [1, 0]
         assert tag_values(archive.reading(), Intrinsic.STATUS, START_NS, RECEIVED_NS, check(parse(query))).values
     assert points(archive, "{ !(nestedSetParent < 0) } | count_over_time()") == [2, 0]
+    assert points(archive, "{ nestedSetParent < 0 } | count_over_time() by (rootName)") == [1, 0]
 
 
 def compared(archive: Archive, query: str, label: str) -> dict[tuple[str, object], float]:

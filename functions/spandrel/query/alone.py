@@ -63,6 +63,16 @@ def _conditions(parts: Iterable[Spansets | Stage], place: Place) -> list[Conditi
     return known if len(known) == len(found) else None
 
 
+def with_plain_roots(pipeline: Pipeline) -> Pipeline:
+    """The same pipeline, which asks for roots without asking for numbers of places in traces."""
+    return Pipeline(
+        tuple(
+            Filter(_without_sets_of_roots(stage.condition)) if isinstance(stage, Filter) else stage
+            for stage in pipeline.stages
+        )
+    )
+
+
 def _without_sets_of_roots(one: Expression) -> Expression:
     """`nestedSetParent < 0`, as Grafana asks for roots, says of a span no more than that it has no parent."""
     match one:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from spandrel.model.errors import Rejected
@@ -20,8 +20,10 @@ from spandrel.traceql.metrics import (
 )
 from spandrel.traceql.spansets import Pipeline
 
+from . import metrics_minutes
 from .metrics_comparison import comparison, fields_compared
 from .metrics_counting import Counting
+from .metrics_minutes import of_minutes
 from .metrics_series import AllSeries, Exemplar, Steps, calculated, order, refined
 from .metrics_spans import Range
 from .reading import Reading, check_range
@@ -30,12 +32,14 @@ EXEMPLARS = "exemplars"
 EXEMPLARS_DEFAULT = 100  # where a query only says that it wants some
 EXEMPLARS_MAX = 1000
 
-Source = Literal["spans"]
+Source = Literal["spans", "minutes", "spans and minutes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The series, in the order of their labels, and what they were counted from."""
+    """The series, in the order of their labels, and what they were counted from: `minutes` are counts that were made
+    when blocks were merged, whose quantiles are estimates (`metrics_minutes`).
+    """
 
     steps: Steps
     series: AllSeries
@@ -56,9 +60,10 @@ def metrics(
         raise Rejected("this query finds spans; metrics need a function of them, as in { } | rate()")
     steps = _steps(start_ns, end_ns, step_ns)
     wanted = min(_hinted(query, exemplars), EXEMPLARS_MAX)
-    found = _Asked(Range(reading, steps), wanted > 0).series(query.expression)
+    asked = _Asked(Range(reading, steps), wanted > 0)
+    found = asked.series(query.expression)
     in_order = {labels: found[labels] for labels in sorted(found, key=order)}
-    return Answer(steps, _with_exemplars(in_order, steps, wanted), "spans")
+    return Answer(steps, _with_exemplars(in_order, steps, wanted), asked.source)
 
 
 def _steps(start_ns: int, end_ns: int, step_ns: int | None) -> Steps:
@@ -85,6 +90,11 @@ class _Asked:
 
     range: Range
     exemplars: bool
+    sources: set[Source] = field(default_factory=set)
+
+    @property
+    def source(self) -> Source:
+        return "spans and minutes" if len(self.sources) > 1 else next(iter(self.sources))
 
     def series(self, metrics: Metrics) -> AllSeries:
         match metrics:
@@ -103,8 +113,15 @@ class _Asked:
 
     def _of_spans(self, source: Pipeline, function: OverTime | Quantiles | Compare) -> AllSeries:
         if isinstance(function, Compare):
+            self.sources.add("spans")
             (spans,) = self.range.spans(source, fields_compared(function), in_parts=False)
             return comparison(function, spans, self.range.steps)
+        if not self.exemplars and self.range.spans_there > metrics_minutes.READ_SPANS_MAX:
+            minutes = of_minutes(source, function, self.range.steps)
+            if minutes and (found := minutes.series(self.range.reading)) is not None:
+                self.sources.add("minutes")
+                return found
+        self.sources.add("spans")
         fields = [*function.by, *([function.field] if function.field else [])]
         return Counting(function, self.range.steps, self.exemplars).series(self.range.spans(source, fields))
 

@@ -12,7 +12,7 @@ from spandrel.traceql.expressions import Field
 from spandrel.traceql.intrinsics import Intrinsic
 from spandrel.traceql.spansets import Pipeline, Select
 
-from .alone import condition_alone
+from .alone import condition_alone, with_plain_roots
 from .condition import ALWAYS, Condition, every, starts_in
 from .extents import MARGIN_NS
 from .metrics_copies import once
@@ -72,9 +72,14 @@ class Range:
         before, table = once(self._blocks, self.steps.start_ns, self.steps.end_ns)
         return [Spans(self._opened, before, table, every([self._starts, condition]), place)]
 
+    @property
+    def spans_there(self) -> int:
+        """How many spans there are in the blocks of the range, copies counted too."""
+        return sum(block.spans for block in self._blocks)
+
     def _of_traces(self, pipeline: Pipeline, facts: Sequence[Field], part: Condition) -> Spans:
         place, tables = Place(self._opened_around.columns), Tables()
-        with_kind = Pipeline((*pipeline.stages, Select((Intrinsic.KIND, *facts))))
+        with_kind = Pipeline((*with_plain_roots(pipeline).stages, Select((Intrinsic.KIND, *facts))))
         result = evaluated(with_kind, self._traces(pipeline, place, part), place, tables)
         (kind,) = dict(result.fields)[Intrinsic.KIND].names
         before, table = once(self._around, self.steps.start_ns, self.steps.end_ns, part)
