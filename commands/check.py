@@ -1,4 +1,4 @@
-"""Runs ruff, mypy strict, the architecture tests, and what cfn-lint and cdk-nag say of the template."""
+"""Runs ruff, mypy strict, TypeScript over web/, the architecture tests, and cfn-lint and cdk-nag over the template."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ CHECKS = {
     "ruff": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy"],
+    "types of the web UI": ["infra.web_types"],
     "architecture": ["pytest", "-q", "tests/architecture"],
     "cfn-lint and cdk-nag": ["infra.findings"],
 }

@@ -43,7 +43,7 @@ def test_a_setting_that_cannot_be_stops_cdk_with_one_line(tmp_path: Path) -> Non
 
 
 def test_the_lock_pins_the_command_line_and_names_no_addresses() -> None:
-    for name in ("cdk", "pyodide"):
+    for name in ("cdk", "pyodide", "typescript"):
         lock = json.loads((ROOT / "infra" / "npm" / name / "package-lock.json").read_text())
         packages = {path: package for path, package in lock["packages"].items() if path}
         assert all("resolved" not in package and package["integrity"] for package in packages.values())

@@ -13,6 +13,7 @@ const UNITS = /** @type {const} */ ([
 /**
  * A duration in microseconds: "1.23 ms", "0 µs", "2 min 5 s".
  * @param {number} us
+ * @returns {string}
  */
 export function duration(us) {
   if (!Number.isFinite(us)) return "–";

@@ -80,7 +80,7 @@ class MapPage {
     const colours = placesOf(names);
     fill(this.canvas, h("div", { class: "sheet", style: { width: `${width + 2 * MARGIN_PX}px`, height: `${height + 2 * MARGIN_PX}px` } },
       svg("svg", { width: width + 2 * MARGIN_PX, height: height + 2 * MARGIN_PX, "aria-hidden": "true" }, links.map((/** @type {any} */ link) => line(link, places, most))),
-      names.map((name) => card(name, known.get(name), places.get(name), colours.get(name) ?? 0, seconds, this.focus, links))));
+      names.map((name) => card(name, known.get(name), places.get(name), colours.get(name) ?? 0, seconds, this.focus ?? null, links))));
   }
 }
 

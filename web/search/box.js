@@ -47,6 +47,7 @@ export class QueryBox {
   async #complete() {
     const asked = ++this.asked;
     const at = atCursor(this.input.value, this.input.selectionStart ?? this.input.value.length);
+    /** @type {Choice[]} */
     let choices = [];
     try {
       choices = at.field ? await this.#values(at.field, at.so_far) : await this.#names(at.so_far);

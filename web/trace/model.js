@@ -49,6 +49,15 @@ export class Trace {
     this.links = new Map(columns.links);
     this.parent = unlooped(Int32Array.from(columns.parent));
     this.missing = columns.parent.filter((parent) => parent === MISSING).length;
+    this.firstChild = new Int32Array(this.size).fill(-1);
+    this.nextSibling = new Int32Array(this.size).fill(-1);
+    this.depth = new Uint32Array(this.size);
+    /** The rows so that every span comes after its parent, depth first. */
+    this.order = new Uint32Array(this.size);
+    /** How many spans are below each row. */
+    this.below = new Uint32Array(this.size);
+    /** @type {number[]} */
+    this.roots = [];
     this.#tree();
     this.end = this.size ? this.start.reduce((latest, start, row) => Math.max(latest, start + Math.max(0, this.duration[row])), 0) : 0;
     this.self = selfTimes(this);
@@ -87,23 +96,15 @@ export class Trace {
     return this.error[row] === 1 && this.errorsBelow[row] === 0;
   }
 
-  /** Links parents and children, and finds an order in which every span comes after its parent (depth first). */
+  /** Links parents and children, and finds the order. */
   #tree() {
     const size = this.size;
-    this.firstChild = new Int32Array(size).fill(-1);
-    this.nextSibling = new Int32Array(size).fill(-1);
-    this.depth = new Uint32Array(size);
-    this.order = new Uint32Array(size);
-    /** How many spans are below each row. */
-    this.below = new Uint32Array(size);
     for (let row = size - 1; row >= 0; row--) {
       const parent = this.parent[row];
       if (parent < 0) continue;
       this.nextSibling[row] = this.firstChild[parent];
       this.firstChild[parent] = row;
     }
-    /** @type {number[]} */
-    this.roots = [];
     for (let row = 0; row < size; row++) if (this.parent[row] < 0) this.roots.push(row);
     let placed = 0;
     for (const root of this.roots) {
