@@ -7,6 +7,7 @@ import pytest
 from spandrel.model.errors import NotFound, QueryTooBroad
 from spandrel.query import reading as reading_module
 from spandrel.query import trace as trace_module
+from spandrel.query.reading import FOREVER_NS
 from spandrel.query.trace import trace
 from tests.archive import Archive
 from tests.builders import RECEIVED_NS, request_of, span
@@ -17,8 +18,10 @@ HOUR_NS = 60 * MINUTE_NS
 ID = bytes(15) + b"\1"
 
 
-def names(archive: Archive, trace_id: bytes = ID, tenant: str = "shop", **hint: int) -> list[str]:
-    spans = trace(archive.reading(tenant), trace_id, **hint)
+def names(
+    archive: Archive, trace_id: bytes = ID, tenant: str = "shop", start_ns: int = 0, end_ns: int = FOREVER_NS
+) -> list[str]:
+    spans = trace(archive.reading(tenant), trace_id, start_ns, end_ns)
     name = spans.columns.index("name")
     return [row[name] for row in spans.rows]
 

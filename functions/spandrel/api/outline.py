@@ -14,13 +14,14 @@ from spandrel.query.trace import Spans
 ROOT, MISSING = -1, -2
 """In the place of a parent's row: there is none; there should be one, but it is not in the trace."""
 
-FINE_BELOW_US = 100  # shorter times are told with their nanoseconds
+FINE_BELOW_NS = 100_000  # shorter times are told with their nanoseconds
 SERVER, CLIENT, ERROR = 2, 3, 2  # of OTLP's SpanKind and StatusCode
 
-_COLUMNS = (
+COLUMNS = (
     *("trace_id", "span_id", "parent_span_id", "service", "name", "kind", "status_code"),
     *("start_time_unix_nano", "duration_nano", "events", "links"),
 )
+"""All that an outline is made of."""
 
 
 def outline(spans: Spans) -> Mapping[str, Any]:
@@ -40,8 +41,8 @@ def outline(spans: Spans) -> Mapping[str, Any]:
         "service": service,
         "name": name,
         "kind": [kind or 0 for kind in columns["kind"]],
-        "start": [_us(max(0, start_ns - begin_ns)) for start_ns in starts_ns],
-        "duration": [_us(duration_ns) for duration_ns in columns["duration_nano"]],
+        "start": _us(max(0, start_ns - begin_ns) for start_ns in starts_ns),
+        "duration": _us(columns["duration_nano"]),
         "errors": [row for row, code in enumerate(columns["status_code"]) if code == ERROR],
         "events": _events(columns["events"], begin_ns),
         "links": [[row, len(links)] for row, links in enumerate(columns["links"]) if links],
@@ -51,7 +52,7 @@ def outline(spans: Spans) -> Mapping[str, Any]:
 def _columns(spans: Spans) -> Mapping[str, Sequence[Any]]:
     """The columns that an outline needs; of nulls where no block has it."""
     had = dict(zip(spans.columns, zip(*spans.rows, strict=True), strict=True))
-    return {name: had.get(name, (None,) * len(spans.rows)) for name in _COLUMNS}
+    return {name: had.get(name, (None,) * len(spans.rows)) for name in COLUMNS}
 
 
 def _coded(values: Iterable[str]) -> tuple[list[str], list[int]]:
@@ -61,15 +62,23 @@ def _coded(values: Iterable[str]) -> tuple[list[str], list[int]]:
     return list(places), codes
 
 
-def _us(ns: int) -> float:
+def _us(times_ns: Iterable[int]) -> list[float]:
     """Microseconds; whole ones where nobody could see the difference."""
-    return round(ns / 1000, 3) if abs(ns) < FINE_BELOW_US * 1000 else round(ns / 1000)
+    return [ns / 1000 if -FINE_BELOW_NS < ns < FINE_BELOW_NS else (ns + 500) // 1000 for ns in times_ns]
 
 
 def _parents(columns: Mapping[str, Sequence[Any]]) -> list[int]:
     """Each span's parent as a row. Of several spans of the parent's id (Zipkin's client and server share one) it is
     the one of the same service, or else the server; the server's own parent is then its client.
     """
+    ids, parent_ids = columns["span_id"], columns["parent_span_id"]
+    row_of = dict(zip(ids, range(len(ids)), strict=True))
+    if len(row_of) == len(ids):
+        return [ROOT if parent_id is None else row_of.get(parent_id, MISSING) for parent_id in parent_ids]
+    return _parents_among_shared(columns)
+
+
+def _parents_among_shared(columns: Mapping[str, Sequence[Any]]) -> list[int]:
     rows_of: dict[bytes, list[int]] = {}
     for row, span_id in enumerate(columns["span_id"]):
         rows_of.setdefault(span_id, []).append(row)
@@ -91,7 +100,7 @@ def _parents(columns: Mapping[str, Sequence[Any]]) -> list[int]:
 def _events(events: Sequence[Sequence[Mapping[str, Any]] | None], begin_ns: int) -> list[list[Any]]:
     """Rows that have events, and when these were."""
     return [
-        [row, [_us((event["time_unix_nano"] or begin_ns) - begin_ns) for event in some]]
+        [row, _us((event["time_unix_nano"] or begin_ns) - begin_ns for event in some)]
         for row, some in enumerate(events)
         if some
     ]

@@ -14,11 +14,11 @@ from spandrel.http.response import Response
 from spandrel.model.errors import NotFound, SpandrelError
 from spandrel.model.ids import span_id_from_hex
 from spandrel.model.trace_ids import trace_id_of
-from spandrel.query.trace import Spans, trace
+from spandrel.query.trace import Part, Spans, trace
 
 from . import ui_search, ui_traffic
 from .otlp_json import otlp_json
-from .outline import outline
+from .outline import COLUMNS, outline
 from .parameters import whole_number
 from .question import JSON, Question, ReadApi, json_response
 
@@ -27,7 +27,8 @@ _KIND_MAX = 5  # of OTLP's SpanKind
 
 def one_trace(question: Question) -> Response:
     """GET /api/ui/traces/{trace_id}: its outline, a column each."""
-    return json_response(outline(trace(question.reading, trace_id_of(question.path["trace_id"]))))
+    trace_id = trace_id_of(question.path["trace_id"])
+    return json_response(outline(trace(question.reading, trace_id, part=Part(columns=COLUMNS))))
 
 
 def one_span(question: Question) -> Response:
@@ -38,18 +39,12 @@ def one_span(question: Question) -> Response:
     span_id = span_id_from_hex(question.path["span_id"])
     kind = question.parameters.parsed(whole_number(0, _KIND_MAX), "kind")
     service = question.parameters.text("service")
-    spans = trace(question.reading, trace_id_of(question.path["trace_id"]))
-    found = _with_id(spans, span_id)
+    found = trace(question.reading, trace_id_of(question.path["trace_id"]), part=Part(span_id=span_id))
     if not found.rows:
         raise NotFound("span not found")
     (resource,) = json.loads(otlp_json(_nearest(found, kind, service)))["resourceSpans"]
     (scope,) = resource["scopeSpans"]
     return json_response({"resource": resource["resource"], "scope": scope.get("scope", {}), "span": scope["spans"][0]})
-
-
-def _with_id(spans: Spans, span_id: bytes) -> Spans:
-    at = spans.columns.index("span_id")
-    return replace(spans, rows=[row for row in spans.rows if row[at] == span_id])
 
 
 def _nearest(spans: Spans, kind: int | None, service: str | None) -> Spans:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -34,7 +34,18 @@ class Spans:
     rows: list[Row]
 
 
-def trace(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int = FOREVER_NS) -> Spans:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a trace is wanted: some of its columns, or the spans of one id; None is all."""
+
+    columns: Collection[str] | None = None
+    span_id: bytes | None = None
+
+
+ALL = Part()
+
+
+def trace(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int = FOREVER_NS, part: Part = ALL) -> Spans:
     """All spans of a trace in order of their starts. NotFound when there are none.
 
     [start_ns, end_ns) is a hint when the trace was: without, the newest blocks are looked into first, until the trace
@@ -53,7 +64,7 @@ def trace(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int = FO
         blocks += _followed(reading, near, trace_id, known)
     if not blocks:
         raise NotFound("trace not found")
-    return _whole(reading, blocks, trace_id)
+    return _whole(reading, blocks, trace_id, part)
 
 
 def _first_found(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> Extent | None:
@@ -91,14 +102,14 @@ def _located(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> list
     return _asked(reading, blocks, trace_id, ask)
 
 
-def _whole(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> Spans:
+def _whole(reading: Reading, blocks: Sequence[Block], trace_id: bytes, part: Part) -> Spans:
     def ask(opened: OpenBlocks) -> Spans:
-        columns = tuple(sorted(opened.columns))
+        columns = tuple(sorted(opened.columns.intersection(part.columns or opened.columns)))
         named = ", ".join(map(quoted, columns))
         rows = opened.select(
-            f"SELECT {named} FROM spans WHERE trace_id = ? {ONE_COPY} "
+            f"SELECT {named} FROM spans WHERE trace_id = ? AND coalesce(span_id = ?, true) {ONE_COPY} "
             f"ORDER BY start_time_unix_nano, span_id, kind, service LIMIT {ANSWER_SPANS_MAX + 1}",
-            [trace_id],
+            [trace_id, part.span_id],
         )
         return Spans(columns, _bounded(rows))
 
