@@ -45,9 +45,9 @@ class Compaction(Construct):
             },
             answers_requests=False,
         )
-        storage.let(compact, "s3:GetObject", "s3:PutObject", to="blocks")
-        storage.let(compact, "s3:PutObject", to="merges")
-        storage.let(compact, "s3:PutObject", to="tallies")
+        storage.let(compact, "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", to="blocks")
+        storage.let(compact, "s3:PutObject", "s3:PutObjectTagging", to="merges")
+        storage.let(compact, "s3:PutObject", "s3:PutObjectTagging", to="tallies")
         storage.let_tell_missing(compact)
         entries = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         deletions = ("dynamodb:Query", "dynamodb:GetItem", "dynamodb:ConditionCheckItem")
@@ -74,7 +74,7 @@ class Compaction(Construct):
             },
             answers_requests=False,
         )
-        for kind in ("blocks", "tallies", "merges", "deletions"):
+        for kind in ("blocks", "tallies", "merges", "deletions", "archive"):
             storage.let(plan, "s3:DeleteObject", to=kind)
         plan.may("s3:ListBucket", on=storage.bucket.bucket_arn)  # of each day's folders, for objects that nobody names
         entries = (

@@ -83,7 +83,7 @@ class Ingestion(Construct):
         store.may("sqs:SendMessage", on=self.dead_letters.queue_arn)
         storage.let(store, "s3:GetObject", to="incoming")
         storage.let_tell_missing(store)
-        storage.let(store, "s3:PutObject", to="blocks")
+        storage.let(store, "s3:PutObject", "s3:PutObjectTagging", to="blocks")
         store.may("dynamodb:PutItem", on=storage.catalogue.table_arn)
         lambda_.EventSourceMapping(
             self,

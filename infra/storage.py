@@ -15,7 +15,7 @@ from infra.function import Function
 from infra.settings import Settings
 from spandrel.model import lifecycle
 
-Objects = Literal["blocks", "tallies", "incoming", "answers", "merges", "deletions"]
+Objects = Literal["blocks", "tallies", "incoming", "answers", "merges", "deletions", "archive"]
 
 
 class Storage(Construct):
@@ -103,9 +103,7 @@ def _over_tls_only() -> iam.PolicyStatement:
 
 
 def _lifecycle_rules(longest_days: int) -> list[s3.LifecycleRule]:
-    """Answers and oversized requests by their tag; every other object, a block
-    most of all, somewhat after the longest retention.
-    """
+    """By their tag: answers, oversized requests, and blocks somewhat after the longest retention. Archives stay."""
     return [
         s3.LifecycleRule(
             id="answers",
@@ -117,7 +115,11 @@ def _lifecycle_rules(longest_days: int) -> list[s3.LifecycleRule]:
             tag_filters={lifecycle.TAG: lifecycle.INCOMING},
             expiration=cdk.Duration.days(lifecycle.INCOMING_DAYS),
         ),
-        s3.LifecycleRule(id="blocks", expiration=cdk.Duration.days(longest_days + lifecycle.BLOCK_MARGIN_DAYS)),
+        s3.LifecycleRule(
+            id="blocks",
+            tag_filters={lifecycle.TAG: lifecycle.BLOCK},
+            expiration=cdk.Duration.days(longest_days + lifecycle.BLOCK_MARGIN_DAYS),
+        ),
         s3.LifecycleRule(id="half-sent", abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
     ]
 

@@ -23,6 +23,7 @@ from spandrel.model.catalogue import Block, Ledger, ObjectStore
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Conflict, Corrupt, NotFound
 from spandrel.model.levels import Job
+from spandrel.model.lifecycle import BLOCK
 from spandrel.model.merges import Merge, merge_key
 from spandrel.query.text_values import typed_values
 
@@ -50,7 +51,7 @@ class Worker:
         name = output_name(job, deletions.number)
         outputs = list(self._written(merge, sources, name, deletions.number))
         record = Merge(tuple(block.key for block in readable), tuple(block.key for block in outputs))
-        self.objects.put(merge_key(readable, name), record.as_json())
+        self.objects.put(merge_key(readable, name), record.as_json(), passing=BLOCK)
         try:
             self.ledger.swap(job.name, readable, outputs)
         except Conflict as lost:
@@ -77,10 +78,10 @@ class Worker:
     def _written(self, job: Job, sources: Sequence[Source], name: str, deletions: int) -> Iterator[Block]:
         begun = partial(draft_of, job.inputs, job.level, name, deletions=deletions)
         for block in merged(sources, begun, job.cuts):
-            self.objects.put(block.entry.key, block.body)
+            self.objects.put(block.entry.key, block.body, passing=BLOCK)
             counted = tallied(block)
             for part, body in counted.bodies:
-                self.objects.put(counted.entry.part_key(part), body)
+                self.objects.put(counted.entry.part_key(part), body, passing=BLOCK)
             yield counted.entry
 
     def _sources(self, inputs: Sequence[Block], deletions: Sequence[Deletion]) -> tuple[list[Block], list[Source]]:

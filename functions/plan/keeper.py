@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Protocol
 
+from spandrel.model.archive import folder_of
 from spandrel.model.catalogue import Block, Eraser, Ledger, Listed
 from spandrel.model.deletions import Deletion, Deletions, object_key
 from spandrel.model.errors import Conflict
@@ -26,6 +27,7 @@ DAYS_A_ROUND = 50  # of tenants that are looked at
 SWAPS_A_ROUND = 100  # of up to JOB_BLOCKS expired blocks
 LATE_NS = INCOMING_DAYS * DAY_NS  # so long after its arrival a request can still become a block
 MERGE_NS = DAY_NS  # longer than any merge is under way; its output without an entry is nobody's then
+ARCHIVING_NS = 60 * 10**9  # longer than a trace can be on its way into the archive
 LOOK_AGAIN_S = 86_400  # at a tenant whose deletions are carried out on all blocks there are
 DAY_FOLDERS = ("blocks", "tallies", "merges")  # of a tenant, with a folder for each day
 
@@ -172,10 +174,23 @@ class Keeper:
     def _finish(self, tenant: str, known: Deletions) -> None:
         now_ns = self.clock_ns()
         for deletion in known.pending:
-            if deletion.before_ns + LATE_NS < now_ns:
+            is_done = not self._hides_archived(deletion)
+            if is_done and deletion.before_ns + LATE_NS < now_ns:
                 self.book.done_with(deletion)
                 self.objects.delete([object_key(deletion)])
         self.book.look_again(tenant, known, LOOK_AGAIN_S)
+
+    def _hides_archived(self, deletion: Deletion) -> bool:
+        """Whether the deletion has to go on hiding spans of archived traces, which nobody rewrites. An archived trace
+        that is deleted as such goes.
+        """
+        folder = folder_of(deletion.tenant, deletion.trace_id)
+        until_ns = deletion.before_ns + ARCHIVING_NS
+        found = [one.key for one in self.objects.listed(folder) if one.written_ns < until_ns]
+        if deletion.trace_id:
+            self.objects.delete(found)
+            return False
+        return bool(found)
 
 
 def is_orphan(listed: Listed, named: Collection[str], now_ns: int) -> bool:

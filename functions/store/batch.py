@@ -22,6 +22,7 @@ from spandrel.aws.queued import Queued, unpacked
 from spandrel.blocks.writer import WrittenBlock, block_name, write_blocks
 from spandrel.model.catalogue import Block, ObjectStore
 from spandrel.model.errors import Overloaded, Undecodable
+from spandrel.model.lifecycle import BLOCK
 from spandrel.model.limits import MIB
 
 # Of OTLP in one block, and in memory at once, because few messages can decode to far more than `store` has. Spans take
@@ -91,7 +92,7 @@ class Batch:
             blocks = self._without_the_bad(part, by_id, outcome)
         try:
             for block in blocks:  # object first, entry second: an entry never names what is not there
-                self.objects.put(block.entry.key, block.body)
+                self.objects.put(block.entry.key, block.body, passing=BLOCK)
                 self.catalogue.add(block.entry)
         except Overloaded as why:
             stored_later = (request.message_id for request in part if request.message_id not in outcome.given_up)

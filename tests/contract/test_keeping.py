@@ -19,6 +19,7 @@ from spandrel.aws.ledger import GRACE_S, DynamoLedger
 from spandrel.blocks import tally
 from spandrel.blocks.source import Source
 from spandrel.blocks.writer import write_blocks
+from spandrel.model.archive import entry_key
 from spandrel.model.catalogue import Listed
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Conflict
@@ -336,6 +337,33 @@ def test_a_deletion_ends_when_nothing_of_it_can_come_any_more_and_not_before(wor
     world.now_ns += LOOK_AGAIN_S * 10**9
     world.keep()
     assert world.book.tenants() == []
+
+
+def test_an_archived_trace_that_is_deleted_goes_and_others_stay(world: Keeping) -> None:
+    for trace_id in (TRACE, OTHER):
+        world.objects.put(entry_key("shop", trace_id), b"{}")
+    world.objects.put(entry_key("rival", TRACE), b"{}")
+    world.now_ns += 1
+    world.delete()
+    world.keep()
+    assert [key for key in sorted(world.objects.kept) if "/archive/" in key] == [
+        entry_key("rival", TRACE),
+        entry_key("shop", OTHER),
+    ]
+
+
+def test_a_deletion_by_attribute_goes_on_while_there_are_archived_traces_from_before(world: Keeping) -> None:
+    world.objects.put(entry_key("shop", TRACE), b"{}")
+    world.now_ns += 1
+    deletion = world.book.delete(Deletion("shop", 0, world.now_ns, attribute=("user", "u1")))
+    for _ in range(2):
+        world.now_ns += LATE_NS + LOOK_AGAIN_S * 10**9
+        world.keep()
+        assert world.catalogue.deletions("shop") == [deletion]
+    world.objects.delete([entry_key("shop", TRACE)])
+    world.now_ns += LOOK_AGAIN_S * 10**9
+    world.keep()
+    assert world.catalogue.deletions("shop") == []
 
 
 def test_a_tenant_whose_blocks_are_all_rewritten_is_looked_at_once_a_day(world: Keeping) -> None:

@@ -78,8 +78,16 @@ def test_large_answers_are_gone_after_a_day(template: Template) -> None:
 
 
 def test_blocks_go_a_little_after_their_spans_are_no_longer_shown(template: Template, full_template: Template) -> None:
-    assert lifecycle_rules(template)["blocks"] == {"Id": "blocks", "Status": "Enabled", "ExpirationInDays": 30 + 2}
+    rule = lifecycle_rules(template)["blocks"]
+    assert rule["TagFilters"] == [{"Key": lifecycle.TAG, "Value": lifecycle.BLOCK}]
+    assert rule["ExpirationInDays"] == 30 + 2
     assert lifecycle_rules(full_template)["blocks"]["ExpirationInDays"] == 7 + 2
+
+
+def test_no_rule_removes_what_carries_no_tag(template: Template) -> None:
+    """Archived traces are such."""
+    for name, rule in lifecycle_rules(template).items():
+        assert "TagFilters" in rule or "ExpirationInDays" not in rule, name
 
 
 def test_half_sent_objects_do_not_stay(template: Template) -> None:

@@ -19,6 +19,7 @@ from spandrel.model.links import Link
 from spandrel.model.search import Search
 from spandrel.model.trace_ids import trace_id_of
 from spandrel.query import dependencies, names, search, trace
+from spandrel.query.archive import archive
 from spandrel.query.reading import FOREVER_NS
 from spandrel.query.trace import Spans
 
@@ -81,6 +82,12 @@ def links(question: Question) -> Response:
     end_ns = question.now_ns if end_ms is None else end_ms * _MS_NS
     found = dependencies.links(question.reading, end_ns - lookback_ms * _MS_NS, end_ns)
     return _listed([_link(link) for link in found if service in (None, link.parent, link.child)])
+
+
+def archived(question: Question) -> Response:
+    """POST /api/archive/{trace_id}: from now on the trace is kept, whatever becomes of its blocks."""
+    archive(question.reading, trace_id_of(question.path["trace_id"]), question.now_ns)
+    return json_response(_envelope([], 0, []))
 
 
 def transformed(question: Question) -> Response:
@@ -213,5 +220,5 @@ API = ReadApi(
         **jaeger_metrics.ENDPOINTS,
     },
     _refuse,
-    posted={"/api/transform": transformed},
+    posted={"/api/transform": transformed, "/api/archive/{trace_id+}": archived},
 )

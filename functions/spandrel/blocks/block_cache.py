@@ -21,7 +21,7 @@ from spandrel.model.limits import MIB
 
 from .naming import FORMAT_VERSION
 
-_PART = "part-"  # how the names of files begin that are being written
+PART = "part-"  # how the names of files begin that are being written
 _ABANDONED_S = 600  # a part of that age is nobody's any more
 _DISK_BLOCK_BYTES = 512  # POSIX, st_blocks
 _IN_FLIGHT_BYTES = 256 * MIB  # of bodies that are being fetched, which lie in memory
@@ -117,7 +117,7 @@ def used(path: Path, size_bytes: int) -> bool:
 def write_whole(path: Path, pieces: Mapping[int, bytes], size_bytes: int = 0) -> None:
     """Pieces at their places become a file, at once; it takes no disk where there is none up to `size_bytes`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=_PART, dir=path.parent)
+    handle, part = tempfile.mkstemp(prefix=PART, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.truncate(size_bytes)
@@ -141,6 +141,6 @@ def _files(folder: Path) -> Iterator[tuple[int, int, str]]:
                 found = file.stat()
             except FileNotFoundError:
                 continue
-            if not file.name.startswith(_PART) or found.st_mtime_ns < abandoned_ns:
+            if not file.name.startswith(PART) or found.st_mtime_ns < abandoned_ns:
                 on_disk_bytes = min(found.st_size, found.st_blocks * _DISK_BLOCK_BYTES)  # parts of blocks have holes
                 yield found.st_mtime_ns, on_disk_bytes, file.path

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from spandrel.model.catalogue import Block
 from spandrel.model.errors import Corrupt
 
-from .block_cache import BlockCache, Fetched
+from .block_cache import PART, BlockCache, Fetched
 from .database import Database, Row
 from .naming import ALWAYS
 from .parts import Parts
@@ -157,6 +159,14 @@ class OpenBlocks:
         """The `filename` of the rows of these blocks, of those that are open."""
         wanted = {block.block_id for block in blocks}
         return [path for path, block in self._blocks.items() if block.block_id in wanted]
+
+    def parquet(self, statement: str, parameters: Sequence[object] = ()) -> bytes:
+        """The same as a Parquet file. At least one block must be open."""
+        over_spans, given = self._over_spans(statement, parameters, None)
+        with tempfile.NamedTemporaryFile(prefix=PART, dir=Path(next(iter(self._blocks))).parent) as file:
+            path = file.name.replace("'", "''")  # a parameter cannot stand there
+            self._run(f"COPY ({over_spans}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)", given)
+            return Path(file.name).read_bytes()
 
     def footers(self, key: str) -> list[bytes]:
         """What the blocks' key-value metadata has under the key; a block without it is not among them."""

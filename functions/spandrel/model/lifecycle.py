@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Literal
 
 # The object tag that S3's lifecycle rules look for, because the tenant comes first in a key and a rule knows prefixes
-# only. Blocks carry no tag.
+# only. What carries none is kept: archived traces.
 TAG = "spandrel"
-Passing = Literal["answer", "incoming"]
+Passing = Literal["answer", "incoming", "block"]
 ANSWER: Passing = "answer"
 INCOMING: Passing = "incoming"
+BLOCK: Passing = "block"  # and what is about blocks
 
 # The attribute of a catalogue item: unix seconds, after which DynamoDB removes the item.
 EXPIRES = "expires"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,9 +10,10 @@ from dataclasses import dataclass
 from spandrel.blocks.block_cache import Unread
 from spandrel.blocks.parts import WHOLE_BYTES, footer_bytes
 from spandrel.blocks.reader import BlockReader, Hidden, OpenBlocks
-from spandrel.model.catalogue import Block, Catalogue
+from spandrel.model.archive import entry_key
+from spandrel.model.catalogue import Block, Catalogue, ObjectStore
 from spandrel.model.deletions import Deletion
-from spandrel.model.errors import QueryTooBroad, Rejected
+from spandrel.model.errors import Corrupt, NotFound, QueryTooBroad, Rejected
 from spandrel.model.limits import MIB, QUERY_BLOCKS_MAX, QUERY_BYTES_MAX, QUERY_SECONDS_MAX, SEARCH_WINDOW_MAX_HOURS
 
 from .hiding import hidden_in
@@ -43,7 +45,7 @@ class Reading:
     def __init__(self, catalogue: Catalogue, reader: BlockReader, tenant: str) -> None:
         self._catalogue = catalogue
         self._reader = reader
-        self._tenant = tenant
+        self.tenant = tenant
         self._deadline_s = time.monotonic() + QUERY_SECONDS_MAX
         self._opened_bytes: dict[str, int] = {}
         self._part_bytes: dict[str, int] = {}
@@ -58,8 +60,23 @@ class Reading:
     def live(self, start_ns: int = 0, end_ns: int = FOREVER_NS) -> Sequence[Block]:
         """The tenant's blocks with a span start in [start_ns, end_ns), newest first."""
         if self._deletions is None:  # before the blocks: what is done with meanwhile is in no block that is live then
-            self._deletions = self._catalogue.deletions(self._tenant)
-        return self._catalogue.blocks(self._tenant, max(start_ns, 0), min(end_ns, FOREVER_NS))
+            self._deletions = self._catalogue.deletions(self.tenant)
+        return self._catalogue.blocks(self.tenant, max(start_ns, 0), min(end_ns, FOREVER_NS))
+
+    @property
+    def objects(self) -> ObjectStore:
+        """Where the blocks lie."""
+        return self._reader.cache.objects
+
+    def archived(self, trace_id: bytes) -> Block | None:
+        """The copy of a trace that outlives retention, if somebody had one made."""
+        key = entry_key(self.tenant, trace_id)
+        try:
+            return Block.from_record(json.loads(self.objects.get(key)))
+        except NotFound:
+            return None
+        except (TypeError, ValueError, KeyError) as error:
+            raise Corrupt(f"{key} is no entry: {error}", key) from error
 
     def open(self, blocks: Sequence[Block]) -> OpenBlocks:
         """Makes blocks ready for questions. QueryTooBroad when that would be more than one request may read."""

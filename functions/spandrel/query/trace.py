@@ -20,6 +20,7 @@ from .reading import FOREVER_NS, Reading, rounds
 
 T = TypeVar("T")
 
+_NOBODYS = "trace not found"
 _LOCATE = """
     SELECT filename, min(start_time_unix_nano), max(start_time_unix_nano)
     FROM spans WHERE trace_id = ? GROUP BY filename
@@ -46,7 +47,15 @@ ALL = Part()
 
 
 def trace(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int = FOREVER_NS, part: Part = ALL) -> Spans:
-    """All spans of a trace in order of their starts. NotFound when there are none.
+    """All spans of a trace in order of their starts, archived ones too; `blocks_of` says what may go wrong."""
+    found = _whole(reading, blocks_of(reading, trace_id, start_ns, end_ns), trace_id, part)
+    if not found.rows and part.span_id is None:  # all of them are deleted
+        raise NotFound(_NOBODYS)
+    return found
+
+
+def blocks_of(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int = FOREVER_NS) -> list[Block]:
+    """The blocks that hold spans of a trace. NotFound when there are none.
 
     [start_ns, end_ns) is a hint when the trace was: without, the newest blocks are looked into first, until the trace
     is found, and then those around (`extents.holding`) and those that are `far`. QueryTooBroad when one request may
@@ -62,9 +71,12 @@ def trace(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int = FO
     known = _first_found(reading, near, trace_id)
     if known:
         blocks += _followed(reading, near, trace_id, known)
+    archived = reading.archived(trace_id)
+    if archived and archived.min_start_ns < end_ns + MARGIN_NS and archived.max_start_ns >= start_ns - MARGIN_NS:
+        blocks.append(archived)
     if not blocks:
-        raise NotFound("trace not found")
-    return _whole(reading, blocks, trace_id, part)
+        raise NotFound(_NOBODYS)
+    return blocks
 
 
 def _first_found(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> Extent | None:
