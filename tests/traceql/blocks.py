@@ -10,12 +10,10 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
-from spandrel.blocks.merge import draft_of, merged
 from spandrel.blocks.schema import COLUMNS_MAX
-from spandrel.blocks.source import Source
-from tests.archive import TENANT, Archive, archive_in
+from tests.archive import Archive, archive_in
 
-FORMS = ("fresh", "merged")
+FORMS = ("fresh", "merged", "without attribute columns")
 """Fresh: a few spans a block, many of them twice, and once without their end. Merged: what compaction makes of it."""
 
 
@@ -31,7 +29,7 @@ def archive_of(form: str, request: ExportTraceServiceRequest, received_ns: int, 
             for part in _parts(request):
                 archive.add(part, received_ns=received_ns)
         if form == "merged":
-            _merge(archive)
+            archive.merge()
         yield archive
 
 
@@ -56,14 +54,3 @@ def _single(request: ExportTraceServiceRequest) -> Iterator[ResourceSpans]:
             for span in scope.spans:
                 alone = ScopeSpans(scope=scope.scope, schema_url=scope.schema_url, spans=[span])
                 yield ResourceSpans(resource=resource.resource, schema_url=resource.schema_url, scope_spans=[alone])
-
-
-def _merge(archive: Archive) -> None:
-    entries = list(archive.catalogue.kept.values())
-    sources = [Source(one, archive.objects.kept[one.key]) for one in entries]
-    written = list(merged(sources, lambda number: draft_of(entries, 1, "merged", number)))
-    archive.catalogue.kept.clear()
-    for block in written:
-        archive.objects.put(block.entry.key, block.body)
-        archive.catalogue.add(block.entry)
-    assert archive.catalogue.blocks(TENANT, 0, 2**64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -18,11 +19,14 @@ HOUR_NS = 3600 * 10**9
 SPANS = [short(span) for trace in traces() for span in trace.spans]
 
 
-@pytest.fixture(scope="module", params=FORMS)
-def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Archive]]:
     spans = request_of((HERE / "spans.json").read_text())
-    with archive_of(request.param, spans, START_NS, tmp_path_factory.mktemp("blocks")) as made:
-        yield made
+    with ExitStack() as stack:
+        yield {
+            form: stack.enter_context(archive_of(form, spans, START_NS, tmp_path_factory.mktemp("blocks")))
+            for form in FORMS
+        }
 
 
 def found(archive: Archive, query: str) -> list[list[str]]:
@@ -35,5 +39,14 @@ def found(archive: Archive, query: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("case", cases("spans"), ids=str)
-def test_a_query_finds_exactly_these_spans(archive: Archive, case: Case) -> None:
-    assert found(archive, case.query) == spansets(case.expected["spans"], SPANS)
+def test_a_query_finds_exactly_these_spans(archives: dict[str, Archive], case: Case) -> None:
+    assert found(archives["fresh"], case.query) == spansets(case.expected["spans"], SPANS)
+
+
+@pytest.mark.parametrize(
+    ("form", "case"),
+    [(FORMS[1 + at % 2], case) for at, case in enumerate(cases("spans")[::3])],
+    ids=str,
+)
+def test_a_query_finds_the_same_in_blocks_of_any_form(archives: dict[str, Archive], form: str, case: Case) -> None:
+    assert found(archives[form], case.query) == spansets(case.expected["spans"], SPANS)

@@ -15,7 +15,11 @@ from .found import Order
 from .reading import Reading, rounds
 from .skipping import may_match
 from .sql.expressions import holds, reads_only
+from .sql.fragment import Fragment, combined, parameter
+from .sql.lists import may_have_list, sources
 from .sql.places import Place
+from .sql.prepared import Prepared
+from .sql.tables import bounded
 
 _RANKS = {Order.NEWEST: "max(start_time_unix_nano)", Order.SLOWEST: "max(duration_nano)"}
 _HAVING_MAX = 100_000  # traces that a search is narrowed to; more would not narrow it
@@ -66,7 +70,7 @@ class Candidates:
         """
         found: dict[bytes, Candidate] = {}
         best: list[Candidate] = []
-        for part in rounds([block for block in self._blocks if self._may_hold(block)]):
+        for part in rounds([block for block in self._blocks if self._may_have(block)]):
             newest_suffice = self._wanted.order is Order.NEWEST and len(best) == count
             if newest_suffice and best[-1].rank > part[0].max_start_ns:
                 break
@@ -83,16 +87,20 @@ class Candidates:
         blocks = [block for block in self._blocks if any(may_match(block, one) for one in conditions)]
         opened = self._reading.open(blocks)
         self.read |= {block.block_id: block for block in blocks}
-        compiled = [holds(one, Place(opened.columns)) for one in conditions]
-        any_of_them = some(compiled)
-        each = every(Condition(f"bool_or(coalesce({one.sql}, false))", one.parameters) for one in compiled)
-        rows = opened.select(
-            f"SELECT trace_id FROM spans WHERE {any_of_them.sql} GROUP BY trace_id HAVING {each.sql} LIMIT ?",
-            [*any_of_them.parameters, *each.parameters, _HAVING_MAX + 1],
+        prepared = Prepared()
+        compiled = [_may_hold(one, Place(opened.columns, prepared=prepared)) for one in conditions]
+        statement = combined(
+            "SELECT trace_id FROM ({}) WHERE {} GROUP BY trace_id HAVING {} LIMIT {}",
+            prepared.added_to(Fragment("spans")),
+            some(compiled),
+            every(combined("bool_or(coalesce({}, false))", one) for one in compiled),
+            parameter(_HAVING_MAX + 1),
         )
+        bounded(statement)
+        rows = opened.select(statement.sql, statement.parameters)
         return None if len(rows) > _HAVING_MAX else [trace_id for (trace_id,) in rows]
 
-    def _may_hold(self, block: Block) -> bool:
+    def _may_have(self, block: Block) -> bool:
         in_range = block.min_start_ns < self._wanted.end_ns and block.max_start_ns >= self._wanted.start_ns
         return in_range and may_match(block, self._wanted.condition)
 
@@ -101,15 +109,22 @@ class Candidates:
         self.read |= {block.block_id: block for block in blocks}
         wanted = self._wanted
         plain = reads_only(wanted.condition, ALWAYS)
-        place = Place(frozenset() if plain else opened.columns)
-        conditions = [starts_in(wanted.start_ns, wanted.end_ns), holds(wanted.condition, place)]
+        prepared = Prepared()
+        holding = _may_hold(wanted.condition, Place(frozenset() if plain else opened.columns, prepared=prepared))
+        chosen = [starts_in(wanted.start_ns, wanted.end_ns)]
         if among is not None:
-            conditions.append(Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (list(among),)))
-        condition = every(conditions)
-        rows = opened.select(
+            chosen.append(Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (list(among),)))
+        statement = combined(
             f"""SELECT trace_id, min(start_time_unix_nano), max(start_time_unix_nano), {_RANKS[wanted.order]} AS rank
-            FROM spans WHERE {condition.sql} GROUP BY trace_id ORDER BY rank DESC, trace_id LIMIT ?""",
-            [*condition.parameters, count],
-            columns=ALWAYS if plain else None,
+            FROM ({{}}) WHERE {{}} GROUP BY trace_id ORDER BY rank DESC, trace_id LIMIT {{}}""",
+            prepared.added_to(combined("spans WHERE {}", every(chosen))),
+            holding,
+            parameter(count),
         )
+        bounded(statement)
+        rows = opened.select(statement.sql, statement.parameters, columns=ALWAYS if plain else None)
         return (Candidate(trace_id, Extent(first_ns, last_ns), rank) for trace_id, first_ns, last_ns, rank in rows)
+
+
+def _may_hold(condition: Expression, place: Place) -> Condition:
+    return some([holds(condition, place), may_have_list(sources([condition], place.columns))])

@@ -35,7 +35,7 @@ def untrue(condition: Fragment) -> Condition:
     """It is false or null."""
     if condition in (ALWAYS, NEVER):
         return NEVER if condition == ALWAYS else ALWAYS
-    return _as_condition(combined("({} IS NOT TRUE)", condition))
+    return _as_condition(combined("(({}) IS NOT TRUE)", condition))
 
 
 def one_of(expression: str, values: Iterable[object]) -> Condition:

@@ -24,16 +24,19 @@ from .parts import parts_of
 from .plain import query_of
 from .reading import Reading, check_range
 from .sql.answers import answer, found_traces
-from .sql.pipelines import evaluated
+from .sql.first_table import Source
+from .sql.lists import known_lists, sources
+from .sql.pipelines import asked_by, evaluated
 from .sql.places import Place
 from .sql.tables import Tables
 from .trace import Spans, whole
 
 DEFAULT_SPANS_PER_SPANSET = 3
 
-# How many more candidates are looked at each time: of a plain filter nearly every one is found, of what depends on
-# whole traces perhaps one in many.
-_GROWTH, _GROWTH_OF_TRACES = 2, 8
+# How many candidates are looked at first and how many times more each further time. Of a plain filter nearly every one
+# is found; of what depends on whole traces perhaps one in many, and hundreds take hardly longer to look at than ten.
+_GROWTH = 2
+_FIRST_OF_TRACES, _GROWTH_OF_TRACES = 200, 50
 _NARROWED_BYTES_MAX = 256 * MIB  # of blocks that are read to know which traces have all that is needed
 
 
@@ -92,7 +95,7 @@ class _Search:
 
     def found(self) -> Found:
         alone = comes_out_alone(self._pipeline)
-        count, among = self._limit, None
+        count, among = self._limit if alone else max(self._limit, _FIRST_OF_TRACES), None
         judged: set[bytes] = set()
         best: list[FoundTrace] = []
         while True:
@@ -117,14 +120,21 @@ class _Search:
         opened = self._reading.open(blocks)
         tables = Tables()
         these = Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (list(traces),))
-        result = evaluated(self._pipeline, these, Place(opened.columns), tables)
+        asked = asked_by(self._pipeline)
+        lists = known_lists(sources([*asked.conditions, *asked.values], opened.columns), opened, these)
+        result = evaluated(self._pipeline, Source(Place(opened.columns), these, lists), tables)
         statement = answer(result, tables, self._starts, self._order, (self._limit, self._spans))
         return found_traces(opened.select(statement.sql, statement.parameters), result)
 
     def _narrowed(self) -> list[bytes] | None:
-        """The traces that have all that the query needs, where that can be told from what may be read."""
+        """The traces that have all that the query needs, where that says more than that a span may come out, and can be
+        told from what may be read.
+        """
         conditions = needed(self._pipeline)
-        if not conditions or sum(block.size_bytes for block in self._live) > _NARROWED_BYTES_MAX:
+        if (
+            set(conditions) <= {may_come_out(self._pipeline)}
+            or sum(block.size_bytes for block in self._live) > _NARROWED_BYTES_MAX
+        ):
             return None
         return self._candidates.having_all(conditions)
 

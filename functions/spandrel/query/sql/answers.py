@@ -13,10 +13,10 @@ from spandrel.query.copies import END
 from spandrel.query.found import FieldValue, FoundTrace, MatchedSpan, Order, Spanset
 from spandrel.traceql.expressions import Literal
 
-from .first_table import ValueColumns
 from .fragment import Fragment, combined, parameter
 from .pipelines import Evaluated
 from .tables import Tables
+from .values import ValueColumns
 
 _RANKS = {Order.NEWEST: "start_time_unix_nano", Order.SLOWEST: "duration_nano"}
 
@@ -69,7 +69,7 @@ def found_traces(rows: Iterable[Row], evaluated: Evaluated) -> list[FoundTrace]:
 
 
 def _columns(evaluated: Evaluated) -> list[ValueColumns]:
-    return [*(columns for _, columns in evaluated.fields), *(value.columns for value in evaluated.values)]
+    return [*(evaluated.columns[field] for field in evaluated.fields), *(value.columns for value in evaluated.values)]
 
 
 def _trace(rows: Sequence[Row], evaluated: Evaluated) -> FoundTrace:
@@ -99,9 +99,9 @@ def _spanset(rows: Sequence[Row], evaluated: Evaluated) -> Spanset:
 
 def _span(row: Row, evaluated: Evaluated) -> MatchedSpan:
     span_id, name, service, start_ns, duration_ns = row[12:_COLUMNS]
-    columns = [one for _, one in evaluated.fields]
+    columns = [evaluated.columns[field] for field in evaluated.fields]
     values = _values(row, columns, [len(one.names) for one in columns])
-    named = zip((field for field, _ in evaluated.fields), values, strict=True)
+    named = zip(evaluated.fields, values, strict=True)
     attributes = tuple((field, value) for field, value in named if value is not None)
     return MatchedSpan(span_id, name, service, start_ns, duration_ns, attributes)
 

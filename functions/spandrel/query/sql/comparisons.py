@@ -133,4 +133,4 @@ def _beside(one: Alternative, other: Alternative) -> Fragment:
     text = combined("lower({})", one.unguarded)
     if other.id_column.of_trace:
         return combined("ltrim({}, '0')", text)
-    return combined(f"lpad({{}}, greatest({_SPAN_ID_DIGITS}, len({{}})), '0')", text, text)
+    return combined(f"lpad({{}}, greatest({_SPAN_ID_DIGITS}, len({{}}))::INTEGER, '0')", text, text)

@@ -60,17 +60,24 @@ _SETS = """
         CASE WHEN numbered.above IS NULL THEN -1 ELSE parents.fact_nested_set_left END AS fact_nested_set_parent
     FROM numbered JOIN sizes USING (place) LEFT JOIN numbered AS parents ON parents.place = numbered.above
 """
-EDGES = """
+# None, one, or as many as share an id; nobody is his own.
+_EDGES = """
     SELECT parents.id AS parent, children.id AS child FROM copies AS parents
     JOIN copies AS children ON children.trace_id = parents.trace_id AND children.parent_span_id = parents.span_id
     WHERE parents.id <> children.id
 """
-"""Who is a parent of whom, by the `id` of copies: none, one, or as many as share an id; nobody is his own."""
+
+
+def edges(tables: Tables) -> str:
+    """The table of parents and their children, by the `id` of copies."""
+    return tables.add(Fragment(_EDGES), name="edges")
 
 
 def facts_about(wanted: Collection[Intrinsic], tables: Tables) -> Fragment:
-    """A table expression of `copies` with the columns wanted. `edges` is among the tables."""
+    """A table expression of `copies` with the columns wanted."""
     joins, columns = [], []
+    if not set(wanted) <= _OF_TRACES:
+        edges(tables)
     if _OF_TRACES & set(wanted):
         tables.add(Fragment(_TRACES), name="traces")
         joins.append("JOIN traces USING (trace_id)")

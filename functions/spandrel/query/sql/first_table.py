@@ -14,11 +14,12 @@ from spandrel.query.copies import ONE_COPY
 from spandrel.traceql.expressions import Expression
 
 from .expressions import columns_of, fields_of, holds, needs_facts, value_of_span
-from .facts import COLUMNS, EDGES, facts_about
+from .facts import COLUMNS, facts_about
 from .fragment import Fragment, combined, joined
 from .places import Place
+from .prepared import Prepared
 from .tables import Tables
-from .values import Alternative, Kind, Value, kinds
+from .values import ValueColumns
 
 # What identity, structure and the short form of a trace are made of.
 ALWAYS_READ = (
@@ -34,43 +35,20 @@ ALWAYS_READ = (
 
 
 @dataclass(frozen=True, slots=True)
-class ValueColumns:
-    """The columns of a value, one for each type that it may have. For a span at most one is not null."""
-
-    names: tuple[str, ...]
-    kinds: tuple[Kind, ...]
-
-    @classmethod
-    def named(cls, name: str, value: Value) -> ValueColumns:
-        """Columns for the value, whose names begin so."""
-        found = tuple(kinds(value))
-        return cls(tuple(f"{name}_{index}" for index in range(len(found))), found)
-
-    def selected(self, value: Value) -> list[Fragment]:
-        """The value as these columns of a SELECT."""
-        parts = [
-            (value.of(kind, is_list=is_list), name)
-            for name, (kind, is_list) in zip(self.names, self.kinds, strict=True)
-        ]
-        return [combined(f"{{}} AS {name}", part) for part, name in parts if part is not None]
-
-    @property
-    def by_kind(self) -> dict[Kind, str]:
-        return dict(zip(self.kinds, self.names, strict=True))
-
-    @property
-    def value(self) -> Value:
-        """The value, read from the columns."""
-        found = zip(self.names, self.kinds, strict=True)
-        return Value(tuple(Alternative(kind, Fragment(name), is_list) for name, (kind, is_list) in found))
-
-
-@dataclass(frozen=True, slots=True)
 class Asked:
     """What a query wants to know of single spans, each once."""
 
     conditions: tuple[Expression, ...]
     values: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The spans that are `chosen` from blocks with the columns of `place`; `lists`: what `known_lists` has of them."""
+
+    place: Place
+    chosen: Fragment
+    lists: Fragment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,35 +59,38 @@ class FirstTable:
     values: Mapping[Expression, ValueColumns]
 
 
-def first_table(asked: Asked, chosen: Fragment, place: Place, tables: Tables) -> FirstTable:
-    """Adds `copies`, `edges` and `base`. `chosen`: the condition for the traces in question."""
-    with_facts = replace(place, with_facts=True)
+def first_table(asked: Asked, source: Source, tables: Tables) -> FirstTable:
+    """Adds `copies` and `base`."""
+    prepared = Prepared()
+    place = replace(source.place, with_facts=True, with_lists=source.lists is not None, prepared=prepared)
     marks: dict[Expression, str] = {}
     values: dict[Expression, ValueColumns] = {}
     early: list[Fragment] = []
     late: list[Fragment] = []
-    raw = set(ALWAYS_READ)
     for number, condition in enumerate(asked.conditions):
         marks[condition] = f"mark_{number}"
-        column = combined(f"({{}} IS TRUE) AS mark_{number}", holds(condition, with_facts))
+        column = combined(f"(({{}}) IS TRUE) AS mark_{number}", holds(condition, place))
         (late if needs_facts(condition) else early).append(column)
     for number, expression in enumerate(asked.values):
-        value = value_of_span(expression, with_facts)
+        value = value_of_span(expression, place)
         values[expression] = ValueColumns.named(f"value_{number}", value)
         (late if needs_facts(expression) else early).extend(values[expression].selected(value))
-    for expression in (*asked.conditions, *asked.values):
-        if needs_facts(expression):
-            raw |= columns_of(expression, place.columns)
-    _add_copies([Fragment(quoted(name)) for name in sorted(raw)] + early, chosen, tables)
-    tables.add(Fragment(EDGES), name="edges")
-    facts = {field for one in (*asked.conditions, *asked.values) for field in fields_of(one) if field in COLUMNS}
-    source = facts_about(facts, tables) if facts else Fragment("copies")
+    everything = (*asked.conditions, *asked.values)
+    of_traces = [one for one in everything if needs_facts(one)]
+    raw = set(ALWAYS_READ).union(*(columns_of(one, place.columns) for one in of_traces))
+    kept = [Fragment(quoted(name)) for name in sorted(raw)] + [Fragment(name) for name in prepared.names if late]
+    numbered = Fragment("row_number() OVER () AS id")
+    spans = joined(", ", [Fragment("spans"), *_lists(source)])
+    made = prepared.added_to(combined("{} WHERE {}", spans, source.chosen))
+    select = combined(f"SELECT {{}} FROM ({{}}) {ONE_COPY}", joined(", ", [numbered, *kept, *early]), made)
+    tables.add(select, name="copies")
+    facts = {field for one in of_traces for field in fields_of(one) if field in COLUMNS}
+    about = facts_about(facts, tables) if facts else Fragment("copies")
     base = [Fragment("*, min(id) OVER (PARTITION BY trace_id) AS spanset, spanset AS spanset_of_trace"), *late]
-    tables.add(combined("SELECT {} FROM {} AS all_spans", joined(", ", base), source), name="base")
+    all_spans = [combined("{} AS all_spans", about), *(_lists(source) if late else [])]
+    tables.add(combined("SELECT {} FROM {}", joined(", ", base), joined(", ", all_spans)), name="base")
     return FirstTable(marks, values)
 
 
-def _add_copies(columns: list[Fragment], chosen: Fragment, tables: Tables) -> None:
-    numbered = Fragment("row_number() OVER () AS id")
-    select = f"SELECT {{}} FROM spans WHERE {{}} {ONE_COPY}"
-    tables.add(combined(select, joined(", ", [numbered, *columns]), chosen), name="copies")
+def _lists(source: Source) -> list[Fragment]:
+    return [] if source.lists is None else [source.lists]

@@ -7,8 +7,8 @@ spans is a column of the first table already, so that blocks are read once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from spandrel.traceql.expressions import Expression, Field, Literal, Logic
 from spandrel.traceql.printing import scalar, stage
@@ -29,12 +29,11 @@ from spandrel.traceql.spansets import (
 from .aggregates import aggregated
 from .comparisons import compared
 from .expressions import fields_of
-from .first_table import Asked, FirstTable, ValueColumns, first_table
+from .first_table import Asked, FirstTable, Source, first_table
 from .fragment import Fragment, combined, joined
-from .places import Place
 from .structure import related
 from .tables import Tables
-from .values import constant
+from .values import ValueColumns, constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +46,35 @@ class SpansetValue:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """`table` has the spans that come out; `fields` are the columns of what the query names."""
+    """`table` has a row for each span that comes out, with the columns of blocks that make its identity and times.
+
+    `columns` are those of what was asked, `fields` what the query itself names, `values` what it found out about sets.
+    """
 
     table: str
-    fields: tuple[tuple[Field, ValueColumns], ...]
+    columns: Mapping[Expression, ValueColumns]
+    fields: tuple[Field, ...]
     values: tuple[SpansetValue, ...]
 
 
-def evaluated(pipeline: Pipeline, chosen: Fragment, place: Place, tables: Tables) -> Evaluated:
-    """Adds the tables that lead to the pipeline's spans. `chosen`: the condition for the traces in question."""
-    first = first_table(_asked(pipeline), chosen, place, tables)
+def evaluated(pipeline: Pipeline, source: Source, tables: Tables, also: Sequence[Expression] = ()) -> Evaluated:
+    """Adds the tables that lead to the pipeline's spans. `source`: whole traces. `also`: what else is asked of spans.
+
+    tables = Tables()
+    result = evaluated(pipeline, Source(Place(opened.columns), chosen), tables, also=[field])
+    number = result.columns[field].value.of(ValueType.DURATION)  # a Fragment, or None where it never is one
+    statement = tables.then(Fragment(f"SELECT … FROM {result.table}"))
+    opened.select(statement.sql, statement.parameters)
+    """
+    asked = asked_by(pipeline)
+    first = first_table(replace(asked, values=tuple(dict.fromkeys([*asked.values, *also]))), source, tables)
     stages = _Stages(first, tables)
     table = stages.through(pipeline, "base", "spanset_of_trace")
-    fields = tuple((one, first.values[one]) for one in _fields(pipeline))
-    return Evaluated(table, fields, tuple(stages.found))
+    return Evaluated(table, first.values, tuple(_fields(pipeline)), tuple(stages.found))
 
 
-def _asked(pipeline: Pipeline) -> Asked:
+def asked_by(pipeline: Pipeline) -> Asked:
+    """What the pipeline wants to know of single spans."""
     conditions = [one.condition for one in _parts(pipeline) if isinstance(one, Filter)]
     values: list[Expression] = list(_fields(pipeline))
     for one in _parts(pipeline):

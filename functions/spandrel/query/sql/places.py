@@ -12,6 +12,7 @@ from spandrel.traceql.expressions import Attribute, Scope
 from spandrel.traceql.intrinsics import ValueType
 
 from .fragment import Fragment, combined, parameter
+from .prepared import Prepared
 from .values import NOTHING, Alternative, Value, whole_value
 
 _COLUMN_SCOPES: dict[Scope, AttributeScope] = {
@@ -37,13 +38,16 @@ class Place:
     """`columns` are those that the blocks have.
 
     `event` and `link` are the one event and the one link that are looked at, as structs; ABSENT: there is none, None:
-    none is chosen yet. `with_facts`: the table has the columns of `facts.COLUMNS` too.
+    none is chosen yet. `with_facts`: the table has the columns of `facts.COLUMNS` too, `with_lists`: and that of
+    `lists`. `prepared`: who gives it makes a table with its columns.
     """
 
     columns: frozenset[str]
     event: Fragment | None = None
     link: Fragment | None = None
     with_facts: bool = False
+    with_lists: bool = False
+    prepared: Prepared | None = None
 
 
 ABSENT = Fragment("NULL")
@@ -51,13 +55,26 @@ ABSENT = Fragment("NULL")
 
 def attribute(field: Attribute, place: Place) -> Value:
     """The value of an attribute there."""
+    value = _attribute(field, place)
+    of_span = field.scope not in (Scope.EVENT, Scope.LINK)
+    if place.prepared is None or not of_span or _is_short(value):
+        return value
+    return place.prepared.columns(field, value)
+
+
+def _is_short(value: Value) -> bool:
+    """Nothing but columns, which can be compared in the reading of blocks."""
+    return all(one.guard is None and not one.sql.parameters for one in value.alternatives)
+
+
+def _attribute(field: Attribute, place: Place) -> Value:
     match field.scope:
         case Scope.ANY:
             return _first_scope(field.key, place)
         case Scope.EVENT:
-            return _in_struct(place.event, field.key)
+            return _in_struct(place.event, field.key, place)
         case Scope.LINK:
-            return _in_struct(place.link, field.key)
+            return _in_struct(place.link, field.key, place)
     return _in_scope(_COLUMN_SCOPES[field.scope], field.key, place)
 
 
@@ -90,7 +107,7 @@ def _in_scope(scope: AttributeScope, key: str, place: Place) -> Value:
     found = [_in_column(column, kind) for column, kind in attribute_columns(scope, key, place.columns)]
     rest = f"{scope}_rest"
     if rest in place.columns:
-        found.append(_in_pairs(Fragment(rest), key))
+        found.append(_in_pairs(Fragment(rest), key, place))
     return whole_value(found)
 
 
@@ -102,18 +119,18 @@ def attribute_columns(scope: AttributeScope, key: str, columns: frozenset[str]) 
 
 def _in_column(column: str, kind: AttributeType) -> Value:
     name = Fragment(quoted(column))
+    there = (Condition(f"{name.sql} IS NOT NULL"),)
     if kind == "bytes":
-        return Value(opaque=(Condition(f"{name.sql} IS NOT NULL"),))
+        return Value(there=there)
     if kind.endswith("[]"):
         elements = combined("nullif({}, [])", name)
-        alternative = Alternative(_SCALARS[kind.removesuffix("[]")], elements, is_list=True)
-        return Value((alternative,), (Condition(f"{name.sql} IS NOT NULL"),))
-    return Value((Alternative(_SCALARS[kind], name),))
+        return Value((Alternative(_SCALARS[kind.removesuffix("[]")], elements, is_list=True),), there)
+    return Value((Alternative(_SCALARS[kind], name),), there)
 
 
-def _in_struct(struct: Fragment | None, key: str) -> Value:
+def _in_struct(struct: Fragment | None, key: str, place: Place) -> Value:
     """An attribute of an event or a link."""
-    return _in_pairs(combined("({}).attributes", struct), key) if is_there(struct) else NOTHING
+    return _in_pairs(combined("({}).attributes", struct), key, place) if is_there(struct) else NOTHING
 
 
 def is_there(struct: Fragment | None) -> TypeGuard[Fragment]:
@@ -121,9 +138,14 @@ def is_there(struct: Fragment | None) -> TypeGuard[Fragment]:
     return struct is not None and struct != ABSENT
 
 
-def _in_pairs(pairs: Fragment, key: str) -> Value:
+def _in_pairs(pairs: Fragment, key: str, place: Place) -> Value:
     """The first of the key-value pairs that has that key."""
     first = combined('list_filter({}, lambda pair: pair."key" = {})[1]', pairs, parameter(key))
     found = [Alternative(kind, combined(f'({{}})."{field}"', first)) for field, kind in _SCALARS.items()]
-    opaque = [combined(f'({{}})."{field}" IS NOT NULL', first) for field in _OPAQUE_FIELDS]
-    return Value(tuple(found), (some(opaque),))
+    if place.with_lists:
+        for number, kind in enumerate(_SCALARS.values(), start=1):
+            elements = combined(f'map_extract_value(known_lists, ({{}})."array")[{number}]', first)
+            found.append(Alternative(kind, elements, is_list=True))
+    any_field = " OR ".join(f'pair."{field}" IS NOT NULL' for field in (*_SCALARS, *_OPAQUE_FIELDS))
+    there = combined(f"len(list_filter([{{}}], lambda pair: {any_field})) > 0", first)
+    return Value(tuple(found), (Condition(there.sql, there.parameters),))

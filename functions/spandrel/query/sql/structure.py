@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from spandrel.traceql.spansets import Relation, Side
 
+from .facts import edges
 from .fragment import Fragment
 from .tables import Tables
 
@@ -52,6 +53,7 @@ def related(relation: Relation, side: Side, sides: tuple[str, str, str], tables:
         left_sibling, right_sibling = (_WITH_SIBLING.format(of=of) for of in (left, right))
         names = {"left": left, "right": right, "left_sibling": left_sibling, "right_sibling": right_sibling}
         return Fragment(_MARKED_SIBLINGS[side].format(**names))
+    edges(tables)
     upwards = relation in (Relation.PARENT, Relation.ANCESTOR)
     ends = ("lower", "upper") if upwards else ("upper", "lower")
     near = relation in (Relation.CHILD, Relation.PARENT)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from spandrel.query.condition import Condition, every, some
+from spandrel.query.condition import ALWAYS, Condition, every, some
 from spandrel.traceql.expressions import Literal
 from spandrel.traceql.intrinsics import ValueType
 
@@ -66,18 +66,21 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The alternatives; `opaque` is true where there is something that compares with nothing."""
+    """The alternatives. `there` are the conditions of which one is true where there is any value, comparable or not;
+    None: where one of the alternatives is not null.
+    """
 
     alternatives: tuple[Alternative, ...] = ()
-    opaque: tuple[Condition, ...] = ()
+    there: tuple[Condition, ...] | None = None
 
     @property
     def present(self) -> Condition:
         """There is a value."""
+        if self.there is not None:
+            return some(self.there)
         if any(one.guard is None and (one.default is not None or one.literal) for one in self.alternatives):
-            return Condition("true")
-        found = [every([*guards(one), combined("{} IS NOT NULL", one.unguarded)]) for one in self.alternatives]
-        return some([*found, *self.opaque])
+            return ALWAYS
+        return some(every([*guards(one), combined("{} IS NOT NULL", one.unguarded)]) for one in self.alternatives)
 
     @property
     def true(self) -> Condition:
@@ -92,10 +95,8 @@ class Value:
 
     def guarded(self, guard: Condition) -> Value:
         """The value where the guard is true."""
-        return Value(
-            tuple(replace(one, guard=every([guard, *guards(one)])) for one in self.alternatives),
-            tuple(every([guard, one]) for one in self.opaque),
-        )
+        alternatives = tuple(replace(one, guard=every([guard, *guards(one)])) for one in self.alternatives)
+        return Value(alternatives, (every([guard, self.present]),))
 
 
 NOTHING = Value()
@@ -113,15 +114,12 @@ def kinds(value: Value) -> list[Kind]:
 def whole_value(values: Iterable[Value]) -> Value:
     """One value of several of which at most one is there."""
     found = list(values)
-    return Value(
-        tuple(one for value in found for one in value.alternatives),
-        tuple(one for value in found for one in value.opaque),
-    )
+    return Value(tuple(one for value in found for one in value.alternatives), tuple(value.present for value in found))
 
 
 def boolean(condition: Condition) -> Value:
     """true or false."""
-    return Value((Alternative(ValueType.BOOLEAN, combined("({} IS TRUE)", condition)),))
+    return Value((Alternative(ValueType.BOOLEAN, combined("(({}) IS TRUE)", condition)),))
 
 
 def constant(literal: Literal) -> Value:
@@ -133,3 +131,35 @@ def constant(literal: Literal) -> Value:
 def guards(one: Alternative) -> list[Condition]:
     """The guard, if it has one."""
     return [] if one.guard is None else [one.guard]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueColumns:
+    """The columns of a value, one for each type that it may have. For a span at most one is not null."""
+
+    names: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+
+    @classmethod
+    def named(cls, name: str, value: Value) -> ValueColumns:
+        """Columns for the value, whose names begin so."""
+        found = tuple(kinds(value))
+        return cls(tuple(f"{name}_{index}" for index in range(len(found))), found)
+
+    def selected(self, value: Value) -> list[Fragment]:
+        """The value as these columns of a SELECT."""
+        parts = [
+            (value.of(kind, is_list=is_list), name)
+            for name, (kind, is_list) in zip(self.names, self.kinds, strict=True)
+        ]
+        return [combined(f"{{}} AS {name}", part) for part, name in parts if part is not None]
+
+    @property
+    def by_kind(self) -> dict[Kind, str]:
+        return dict(zip(self.kinds, self.names, strict=True))
+
+    @property
+    def value(self) -> Value:
+        """The value, read from the columns."""
+        found = zip(self.names, self.kinds, strict=True)
+        return Value(tuple(Alternative(kind, Fragment(name), is_list) for name, (kind, is_list) in found))
