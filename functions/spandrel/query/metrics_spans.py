@@ -80,15 +80,9 @@ class Range:
 
     def _of_traces(self, pipeline: Pipeline, facts: Sequence[Field], part: Condition) -> Spans:
         place, tables = Place(self._opened_around.columns), Tables()
-<<<<<<< HEAD
         with_kind = Pipeline((*with_plain_roots(pipeline).stages, Select((Intrinsic.KIND, *facts))))
-        result = evaluated(with_kind, self._traces(pipeline, place, part), place, tables)
-        (kind,) = dict(result.fields)[Intrinsic.KIND].names
-=======
-        with_kind = Pipeline((*pipeline.stages, Select((Intrinsic.KIND, *facts))))
         result = evaluated(with_kind, Source(place, self._traces(pipeline, place, part)), tables)
         (kind,) = result.columns[Intrinsic.KIND].names
->>>>>>> 6aa41ba (Lists compare by their elements wherever they are kept; queries of too many parts are refused; benchmark traceql)
         before, table = once(self._around, self.steps.start_ns, self.steps.end_ns, part)
         columns = [COLUMNS[field] for field in facts if isinstance(field, Intrinsic)]
         text = _SPANS_THAT_CAME_OUT.format(
