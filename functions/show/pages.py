@@ -14,11 +14,14 @@ from typing import Final
 from spandrel.http.request import Event, Request, request_of
 from spandrel.http.response import Answer, Response, answer_of
 
+from .joined import joined
+
 METHODS = ("GET", "HEAD")
 PREFIX = "/ui/"
 FIRST_PAGE = "/ui/search"
 FILES: Final = "files/"
 DOCUMENT = "index.html"
+SCRIPT = "main.js"
 PLACEHOLDER = b"{files}"  # in the document: where its files are
 
 CONTENT_TYPES = {
@@ -32,10 +35,15 @@ ASK_AGAIN = "no-cache"
 
 
 def files_of_the_pages() -> Mapping[str, bytes]:
-    """All files of the nearest `web/` above this one, by their path below it: in a package, and in the project."""
+    """The files of the nearest `web/` above this one, by their path below it: in a package, and in the project. Of all
+    modules there is one, which has them all.
+    """
     folder = next(above / "web" for above in Path(__file__).parents if (above / "web").is_dir())
     found = sorted(path for path in folder.rglob("*") if path.suffix in CONTENT_TYPES)
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
+    others = {name: body for name, body in files.items() if name not in modules}
+    return {**others, SCRIPT: joined(modules, SCRIPT).encode()}
 
 
 class Pages:

@@ -8,8 +8,9 @@ import base64
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -24,6 +25,12 @@ from tests.archive import Archive
 from tests.events import KNOWN, http_event
 
 ELSEWHERE = "https://bucket.s3.eu-central-1.amazonaws.com"
+
+
+@cache
+def pages() -> Pages:
+    """The pages of this project."""
+    return Pages(files_of_the_pages(), ELSEWHERE)
 
 
 @dataclass
@@ -53,7 +60,7 @@ class Site:
         self.asked.append(f"{method} {target}")
         event = self._event(method, path, headers, url.query, body)
         if path == "/" or path.startswith("/ui/"):
-            return Pages(files_of_the_pages(), ELSEWHERE).answer(event)
+            return pages().answer(event)
         with self._lock:
             if self.closed:  # a page that is gone by now had asked
                 return {"statusCode": 503, "headers": {}, "body": "", "isBase64Encoded": False}
@@ -94,7 +101,8 @@ def serving(site: Site) -> Iterator[Site]:
             for name, value in {**answer["headers"], "content-length": str(len(sent))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(sent)
+            with suppress(BrokenPipeError, ConnectionResetError):  # the page that asked is gone
+                self.wfile.write(sent)
 
         def do_GET(self) -> None:
             self.answer()
