@@ -43,6 +43,11 @@ def names(archive: Archive, trace_id: bytes) -> list[str]:
     return [row[found.columns.index("name")] for row in found.rows]
 
 
+def blocks_read(archive: Archive) -> list[str]:
+    """The reads of blocks. Whether the trace is archived costs one more, each time."""
+    return [key for key in archive.objects.read if "/archive/" not in key]
+
+
 def test_every_trace_comes_whole(archive: Archive, block: Block) -> None:
     for trace_id in IDS:
         assert sorted(names(archive, trace_id)) == [str(n) for n in range(SPANS_A_TRACE)]
@@ -50,7 +55,7 @@ def test_every_trace_comes_whole(archive: Archive, block: Block) -> None:
 
 def test_a_trace_costs_its_footer_and_its_row_group(archive: Archive, block: Block) -> None:
     names(archive, IDS[50])
-    assert archive.objects.read == [block.key] * 3  # the length of the footer, the footer, a row group
+    assert blocks_read(archive) == [block.key] * 3  # the length of the footer, the footer, a row group
     assert archive.objects.read_bytes < block.size_bytes * 3 / 4
 
 
@@ -58,21 +63,21 @@ def test_the_same_trace_costs_nothing_when_asked_again(archive: Archive, block: 
     names(archive, IDS[50])
     archive.objects.read.clear()
     names(archive, IDS[50])
-    assert archive.objects.read == []
+    assert blocks_read(archive) == []
 
 
 def test_a_trace_of_another_row_group_costs_that_row_group(archive: Archive, block: Block) -> None:
     names(archive, IDS[50])
     archive.objects.read.clear()
     names(archive, IDS[10])
-    assert archive.objects.read == [block.key]
+    assert blocks_read(archive) == [block.key]
 
 
 def test_an_id_between_row_groups_costs_the_footer_alone(archive: Archive, block: Block) -> None:
     between = (int.from_bytes(IDS[9], "big") + 1).to_bytes(16, "big")
     with pytest.raises(NotFound):
         names(archive, between)
-    assert len(archive.objects.read) == 2
+    assert len(blocks_read(archive)) == 2
 
 
 def test_a_trace_over_many_row_groups_comes_whole(archive: Archive) -> None:
@@ -86,7 +91,7 @@ def test_a_block_that_is_here_whole_is_used(archive: Archive, block: Block) -> N
     archive.reading().open([block])
     archive.objects.read.clear()
     assert len(names(archive, IDS[50])) == SPANS_A_TRACE
-    assert archive.objects.read == []
+    assert blocks_read(archive) == []
 
 
 def flipped(body: bytes) -> bytes:
@@ -150,7 +155,7 @@ def test_parts_take_as_much_of_the_cache_as_they_take_of_the_disk(tmp_path: Path
         archive.add(request_of(*spans))
         for trace_id in (IDS[0], IDS[99]) * 2:
             assert names(archive, trace_id) == ["a"]
-    assert len(archive.objects.read) == 4  # twice for the footer, once for each row group
+    assert len(blocks_read(archive)) == 4  # twice for the footer, once for each row group
 
 
 def test_a_trace_that_takes_more_than_a_request_may_read_is_refused(
