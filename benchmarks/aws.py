@@ -34,6 +34,7 @@ ROOTS = {  # the functions' composition roots, which keep what they made
     "store": ("_batch",),
     "plan": ("_rounds",),
     "compact": ("_worker",),
+    "query": ("_answering",),
 }
 
 
@@ -119,6 +120,11 @@ def local_aws(bill: Bill) -> Iterator[Aws]:
             bill.watch(clients._session())
             yield aws
         _forget()
+
+
+def call(function: str, event: Any) -> Any:
+    """What a function answers to an event."""
+    return import_module(f"{function}.handler").handle(event, None)
 
 
 def _catch(own: LambdaJobs, jobs: list[dict[str, Any]]) -> None:

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +22,7 @@ from typing import Any
 from infra.synth import synthesise
 
 from . import prices
-from .aws import Aws, local_aws
+from .aws import Aws, call, local_aws
 from .counting import Bill, units
 from .events import authorizer_event, export_event, sqs_event
 from .figures import Figure, Target
@@ -138,15 +137,11 @@ def _merged(spent: Spent, aws: Aws, memory_gb: dict[str, float]) -> None:
 
 def _invoked(spent: Spent, function: str, memory_gb: dict[str, float], event: Any) -> Any:
     began = time.perf_counter()
-    answer = _call(function, event)
+    answer = call(function, event)
     seconds = time.perf_counter() - began
     dollars = prices.LAMBDA_REQUEST + seconds * memory_gb[function] * prices.LAMBDA_GB_SECOND
     spent.add(f"Lambda {function}", dollars)
     return answer
-
-
-def _call(function: str, event: Any) -> Any:
-    return import_module(f"{function}.handler").handle(event, None)
 
 
 @contextmanager
@@ -184,9 +179,9 @@ def _idle(template: dict[str, Any], memory_gb: dict[str, float]) -> Iterator[Fig
     polls = prices.IDLE_POLLERS * prices.MONTH_S / prices.LONG_POLL_S
     calls = sum(prices.MONTH_S / every_s for every_s in _schedules_s(template))
     with local_aws(Bill()):
-        _call("plan", {})  # cold
+        call("plan", {})  # cold
         began = time.perf_counter()
-        _call("plan", {})
+        call("plan", {})
         plan_s = time.perf_counter() - began
     a_call = prices.SCHEDULER_CALL + prices.LAMBDA_REQUEST + plan_s * memory_gb["plan"] * prices.LAMBDA_GB_SECOND
     a_call += 2 * prices.DYNAMODB_READ

@@ -11,13 +11,21 @@ TRANSACTION = 2  # DynamoDB bills what a transaction writes twice
 
 
 class Bill:
-    """Units by what they are priced as. `watch` counts every call of a botocore session from then on."""
+    """Units by what they are priced as. `watch` counts every call of a botocore session from then on.
+
+    `read_bytes` are those that S3 gave, which cost nothing within a region but time.
+    """
 
     def __init__(self) -> None:
         self.units: Counter[str] = Counter()
+        self.read_bytes = 0
 
     def watch(self, session: Any) -> None:
         session.register("before-parameter-build", self._called)
+        session.register("after-call.s3.GetObject", self._given)
+
+    def _given(self, parsed: dict[str, Any], **_: Any) -> None:
+        self.read_bytes += parsed.get("ContentLength", 0)
 
     def _called(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         match model.service_model.service_name, model.name:

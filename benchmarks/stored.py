@@ -31,13 +31,13 @@ _TRACES_A_REQUEST = SPANS_A_REQUEST / 7.5
 _TRACE_SPREAD_NS = 10**7
 
 
-def stored_blocks(spans: int, hours: int, tenant: str = "bench", seed: int = 1) -> Iterator[WrittenBlock]:
-    """About `spans` spans that arrived evenly over `hours` hours from FIRST_HOUR_NS on; equal arguments give equal
-    blocks.
-    """
+def stored_blocks(
+    spans: int, hours: int, tenant: str = "bench", seed: int = 1, first_hour_ns: int = FIRST_HOUR_NS
+) -> Iterator[WrittenBlock]:
+    """About `spans` spans that arrived evenly over `hours` hours; equal arguments give equal blocks."""
     draw = random.Random(seed)
     for hour in range(hours):
-        yield from _hour_of_blocks(draw, spans // hours, tenant, FIRST_HOUR_NS + hour * HOUR_NS)
+        yield from _hour_of_blocks(draw, spans // hours, tenant, first_hour_ns + hour * HOUR_NS)
 
 
 def _hour_of_blocks(draw: random.Random, spans: int, tenant: str, hour_ns: int) -> Iterator[WrittenBlock]:

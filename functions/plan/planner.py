@@ -14,6 +14,7 @@ from spandrel.model.catalogue import Due, Eraser, Ledger
 from spandrel.model.levels import HOUR_NS, Job, is_closed
 from spandrel.model.planning import jobs_of
 
+ROUND_NS = 60 * 10**9  # from one round to the next
 TAKEN_S = 900  # Lambda's longest run: after it, whoever took the job is dead
 
 
@@ -38,13 +39,24 @@ class Planner:
         """One round; how many jobs were handed out."""
         self._bury()
         handed_out = 0
-        for job in _in_turn([self._planned(due) for due in self.ledger.due()]):
+        for job in self._jobs():
             if handed_out == self.jobs_max:
                 break
             if self.ledger.take(job.tenant, job.name, [block.block_id for block in job.inputs], TAKEN_S):
                 self.jobs.send(job)
                 handed_out += 1
         return handed_out
+
+    def _jobs(self) -> Iterator[Job]:
+        """One merge of each tenant, then the second of each: one with many blocks in many hours comes no more often
+        than another. Each round begins with another tenant, so that with many of them all come first at some time.
+        """
+        hours: dict[str, list[list[Job]]] = {}
+        for due in self.ledger.due():
+            hours.setdefault(due.tenant, []).append(self._planned(due))
+        tenants = [list(_in_turn(plans)) for plans in hours.values()]
+        first = self.clock_ns() // ROUND_NS % max(1, len(tenants))
+        return _in_turn(tenants[first:] + tenants[:first])
 
     def _planned(self, due: Due) -> list[Job]:
         """What an hour needs now. An hour that is over and needs nothing is done with."""
@@ -63,6 +75,6 @@ class Planner:
 
 
 def _in_turn(plans: Sequence[Sequence[Job]]) -> Iterator[Job]:
-    """One job of each, then the second of each: a huge tenant comes no more often than a small one."""
+    """One job of each plan, then the second of each."""
     for turn in zip_longest(*plans):
         yield from (job for job in turn if job is not None)

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from moto import mock_aws
 
 from compact.worker import Worker
-from plan.planner import Planner
+from plan.planner import ROUND_NS, Planner
 from spandrel.aws.catalogue import DynamoCatalogue
 from spandrel.aws.clients import client
 from spandrel.aws.jobs import LambdaJobs, job_of
@@ -113,12 +113,13 @@ class World:
         start_ns: int | None = None,
         life: Life | None = None,
         of_its_own: bool = False,
+        trace: bytes | None = None,
     ) -> None:
-        """What `store` does with a batch of one span, which may be a large trace of its own."""
+        """What `store` does with a batch of one span, which may be a large one in a trace of its own or in `trace`."""
         life = life or Life()
         one = span(name, start_ns=start_ns or self.now_ns)
         if of_its_own:
-            one.trace_id = hashlib.sha256(name.encode()).digest()[:16]
+            one.trace_id = trace or hashlib.sha256(name.encode()).digest()[:16]
             one.attributes.append(key_value("noise", random.Random(name).randbytes(SPAN_BYTES)))
         request = request_of(one).SerializeToString()
         for written in write_blocks(tenant, [request], self.now_ns, f"{tenant}-{name}"):
@@ -129,6 +130,12 @@ class World:
     def plan(self, life: Life | None = None) -> int:
         ledger, objects, jobs = (Mortal(part, life or Life()) for part in (self.ledger, self.objects, self))
         return Planner(ledger, objects, jobs, lambda: self.now_ns, jobs_max=100).run()
+
+    def handed_out(self, jobs_max: int) -> list[Job]:
+        """The merges of one round that may hand out so many."""
+        self.jobs.clear()
+        Planner(self.ledger, self.objects, self, lambda: self.now_ns, jobs_max).run()
+        return list(self.jobs)
 
     def work(self, job: Job, life: Life | None = None) -> None:
         Worker(Mortal(self.objects, life or Life()), Mortal(self.ledger, life or Life())).run(job)
@@ -336,13 +343,43 @@ def test_an_entry_without_its_object_goes_and_is_reported(world: World, caplog: 
     assert [entry.spans for entry in world.blocks()] == [MERGE_FROM - 1]
 
 
-def test_two_tenants_are_never_merged_and_a_huge_one_comes_no_more_often(world: World) -> None:
-    hour_of_spans(world, 3 * MERGE_FROM, "bank")
+def test_two_tenants_are_never_merged(world: World) -> None:
+    hour_of_spans(world, MERGE_FROM, "bank")
     hour_of_spans(world, MERGE_FROM, "shop")
-    world.now_ns += 2 * HOUR_NS
     world.plan()
-    assert [job.tenant for job in world.jobs[:2]] in (["bank", "shop"], ["shop", "bank"])
-    assert all({one.tenant for one in job.inputs} == {job.tenant} for job in world.jobs)
+    assert sorted({one.tenant for one in job.inputs} == {job.tenant} and job.tenant for job in world.jobs) == [
+        "bank",
+        "shop",
+    ]
+
+
+def test_a_huge_tenant_with_a_backlog_holds_no_other_up(world: World) -> None:
+    for _ in range(3):
+        hour_of_spans(world, 3 * MERGE_FROM, "bank")
+        world.now_ns += HOUR_NS
+    for tenant in ("cafe", "shop", "zoo"):
+        hour_of_spans(world, MERGE_FROM, tenant)
+    first: set[str] = set()
+    for _ in range(2):
+        first |= {job.tenant for job in world.handed_out(2)}
+        world.now_ns += ROUND_NS
+    assert first == {"bank", "cafe", "shop", "zoo"}
+
+
+def test_a_huge_trace_holds_no_other_up(world: World, small_merges: None) -> None:
+    for number in range(8):
+        world.now_ns += 10**9
+        world.store(f"huge{number}", of_its_own=True, trace=b"\7" * 16)
+        world.store(f"small{number}", of_its_own=True)
+    world.now_ns += 2 * HOUR_NS
+    world.settle()
+    blocks = world.blocks()
+    assert world.spans_in(blocks) == world.stored
+    assert world.ledger.due() == []
+    others = [entry for entry in blocks if not entry.min_trace_id <= b"\7" * 16 <= entry.max_trace_id]
+    assert others
+    ordered = sorted(others, key=lambda entry: entry.min_trace_id)
+    assert all(before.max_trace_id < after.min_trace_id for before, after in pairwise(ordered))
 
 
 def test_far_spans_are_merged_with_far_spans(world: World) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import random
+from collections.abc import Mapping
 from itertools import pairwise
 
 import pyarrow as pa
@@ -13,9 +14,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spandrel.blocks import merge, ranges, settling
+from spandrel.blocks.attributes import Attribute, Placed, columns_of
 from spandrel.blocks.merge import draft_of, merged
 from spandrel.blocks.otlp import to_otlp
-from spandrel.blocks.schema import COLUMNS, COLUMNS_MAX
+from spandrel.blocks.pairs import Pairs
+from spandrel.blocks.schema import COLUMNS_MAX
 from spandrel.blocks.source import Source
 from spandrel.blocks.writer import WrittenBlock, write_blocks
 from spandrel.model.errors import Corrupt
@@ -115,19 +118,35 @@ def test_a_key_that_is_common_in_all_blocks_together_leaves_the_rest_and_gets_a_
     assert sum(name.startswith("span.") for name in table.column_names) == limit
 
 
-def test_a_hundred_thousand_distinct_keys_over_many_blocks_make_no_more_columns_than_the_cap() -> None:
-    blocks = [
-        one
-        for n in range(20)
-        for one in block_of(
-            request_of(*(span(f"s{n}.{m}", attributes={f"k.{n}.{m}.{i}": "v" for i in range(50)}) for m in range(100))),
-            name=str(n),
-        )
-    ]
-    (whole,) = merge_all(blocks)
-    table = table_of(whole)
-    assert len(table.column_names) <= COLUMNS_MAX["span"] + len(COLUMNS) + COLUMNS_MAX["resource"]
-    assert sum(len(pairs or ()) for pairs in table["span_rest"].to_pylist()) == 100_000 - COLUMNS_MAX["span"]
+def hostile_blocks(keys: int) -> list[WrittenBlock]:
+    """Four blocks of 2000 spans with fifty attributes each, of so many keys in all."""
+    numbered = iter(range(100_000))
+    made = [span(f"s{n}", attributes={f"k.{next(numbered) % keys}": "v" for _ in range(50)}) for n in range(2000)]
+    return [one for n in range(4) for one in block_of(request_of(*made[n::4]), name=str(n))]
+
+
+def test_a_hundred_thousand_distinct_keys_cost_no_more_columns_footer_or_work_than_a_thousand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moved: list[int] = []
+
+    def counted(pairs: Pairs, rows: int, wanted: Mapping[Attribute, str]) -> Placed:
+        moved.append(len(pairs) + rows + len(wanted))
+        return columns_of(pairs, rows, wanted)
+
+    monkeypatch.setattr("spandrel.blocks.settling.columns_of", counted)
+    told = []
+    for keys in (1000, 100_000):
+        moved.clear()
+        (whole,) = merge_all(hostile_blocks(keys))
+        names = table_of(whole).column_names
+        assert sum(name.startswith("span.k.") for name in names) == COLUMNS_MAX["span"]
+        told.append((pq.read_metadata(io.BytesIO(whole.body)).serialized_size, sum(moved)))
+    (few_footer, few_moved), (many_footer, many_moved) = told
+    assert many_footer <= 1.2 * few_footer
+    assert many_moved <= 1.2 * few_moved
+    rests = table_of(whole)["span_rest"].to_pylist()
+    assert sum(len(pairs or ()) for pairs in rests) == 100_000 - COLUMNS_MAX["span"]
 
 
 @settings(

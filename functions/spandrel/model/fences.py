@@ -2,8 +2,7 @@
 
 Ids need not be spread evenly (X-Ray's begin with the time, 64-bit ones with zeros), so the fences stand at quantiles of
 the ids that were seen, which the entries of merged blocks tell. Nobody keeps the fences: they are found again from the
-entries, because each moves to where the fewest bytes of blocks lie on both sides of it, and that is where blocks were
-cut before.
+entries, because each stands where the fewest bytes of blocks lie on both sides of it: where blocks were cut before.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from .catalogue import Block
 from .ids import TRACE_ID_BYTES
 from .levels import JOB_BYTES
 
-RANGE_BYTES = 48 * 1024 * 1024  # between two fences
-_SEARCHED = 0.35  # of a range: how far to either side of its quantile a fence may move
+RANGE_BYTES = 48 * 1024 * 1024  # between two fences, about
+LEAST, MOST = 0.5, 1.6  # of that: what may lie between two fences
 
 
 def fences_of(blocks: Sequence[Block]) -> list[bytes]:
@@ -29,7 +28,7 @@ def fences_of(blocks: Sequence[Block]) -> list[bytes]:
     known = [block for block in blocks if block.quantiles]
     if total_bytes <= JOB_BYTES or 2 * sum(block.size_bytes for block in known) < total_bytes:
         return []
-    return list(_fences(_Seen(blocks, known), -(-total_bytes // RANGE_BYTES)))
+    return list(_fences(_Seen(blocks, known), total_bytes))
 
 
 def range_of(fences: Sequence[bytes], trace_id: bytes) -> int:
@@ -47,13 +46,18 @@ class _Seen:
         self._begins, self._begun = _sums([(block.min_trace_id, block.size_bytes) for block in blocks])
         self._ends, self._ended = _sums([(block.max_trace_id, block.size_bytes) for block in blocks])
 
-    def near(self, quantile: float, reach: float) -> list[bytes]:
-        """The ids within `reach` of a quantile, both as bytes before them, and those at which blocks begin there."""
-        first = bisect_left(self.passed, quantile - reach)
-        last = min(bisect_right(self.passed, quantile + reach), len(self.ids) - 1)
-        here = self.ids[first : last + 1]
+    def near(self, first: float, last: float) -> list[bytes]:
+        """The ids that have between two numbers of bytes before them, and those at which blocks begin there."""
+        here = self.ids[bisect_left(self.passed, first) : bisect_right(self.passed, last)]
+        if not here:
+            return []
         begin = self._begins[bisect_left(self._begins, here[0]) : bisect_right(self._begins, here[-1])]
         return sorted({*here, *begin})
+
+    def before(self, trace_id: bytes) -> float:
+        """How many bytes lie before the id, of those that are known."""
+        at = bisect_left(self.ids, trace_id)
+        return self.passed[at - 1] if at else 0.0
 
     def parted_bytes(self, fence: bytes) -> int:
         """Of the blocks that have spans on both sides of a fence."""
@@ -79,16 +83,16 @@ def _sums(sized: Sequence[tuple[bytes, int]]) -> tuple[list[bytes], list[int]]:
     return [trace_id for trace_id, _ in ordered], [0, *accumulate(size for _, size in ordered)]
 
 
-def _fences(seen: _Seen, ranges: int) -> Iterator[bytes]:
-    step = seen.passed[-1] / ranges
-    last = seen.ids[0]
-    for number in range(1, ranges):
-        near = seen.near(number * step, _SEARCHED * step)
-        middle = near[len(near) // 2]
-        found = min(near, key=lambda fence: (seen.parted_bytes(fence), abs(_number(fence) - _number(middle))))
-        if found > last:
-            last = found
-            yield found
+def _fences(seen: _Seen, total_bytes: int) -> Iterator[bytes]:
+    """From fence to fence, so that one that moves takes no other with it where blocks were cut before."""
+    wanted = RANGE_BYTES * seen.passed[-1] / total_bytes
+    last, here = seen.ids[0], 0.0
+    while here + MOST * wanted < seen.passed[-1]:
+        near = [fence for fence in seen.near(here + LEAST * wanted, here + MOST * wanted) if fence > last]
+        if near:
+            last = min(near, key=lambda fence: (seen.parted_bytes(fence), abs(seen.before(fence) - here - wanted)))
+            yield last
+        here = max(here + wanted, seen.before(last)) if not near else seen.before(last)
 
 
 def _number(trace_id: bytes) -> int:

@@ -20,6 +20,7 @@ JOB_BLOCKS = 64  # a transaction of 100 items swaps them
 JOB_BYTES = 128 * 1024 * 1024
 BLOCK_BYTES = 64 * 1024 * 1024  # from which on a merge begins another block
 SETTLED_BYTES = 32 * 1024 * 1024  # such a block is merged no more while its hour goes on
+REWRITES_MAX = 48  # far more than any traffic needs: a fault in planning comes to an end
 SET_ASIDE = 99  # the level of a block that does not read: it is shown as such, and merged no more
 
 
@@ -66,6 +67,5 @@ def parts_of(blocks: Sequence[Block], blocks_max: int | None = None) -> Iterator
 
 
 def job(blocks: Sequence[Block], cuts: Sequence[bytes] = ()) -> Job:
-    """The merge of these blocks. Its level is never that of blocks set aside."""
-    level = min(max(block.level for block in blocks) + 1, SET_ASIDE - 1)
-    return Job(blocks[0].tenant, level, tuple(blocks), tuple(cuts))
+    """The merge of these blocks."""
+    return Job(blocks[0].tenant, max(block.level for block in blocks) + 1, tuple(blocks), tuple(cuts))

@@ -19,7 +19,7 @@ from .levels import (
     JOB_BLOCKS,
     JOB_BYTES,
     MERGE_FROM,
-    SET_ASIDE,
+    REWRITES_MAX,
     SETTLED_BYTES,
     Job,
     is_closed,
@@ -40,7 +40,7 @@ def jobs_of(blocks: Collection[Block], hour_ns: int, now_ns: int, taken: Collect
     """
     jobs: list[Job] = []
     for far in (False, True):
-        mergeable = sorted((one for one in blocks if one.far is far and one.level != SET_ASIDE), key=_age)
+        mergeable = sorted((one for one in blocks if one.far is far and one.level < REWRITES_MAX), key=_age)
         if is_closed(hour_ns, now_ns):
             jobs += _closing(mergeable, taken)
         else:
@@ -129,10 +129,11 @@ def _settled(blocks: Sequence[Block]) -> bool:
 
 def _worth_it(blocks: Sequence[Block]) -> bool:
     """Whether enough has come since the last merge: else each block that comes late would rewrite a whole range."""
-    largest = max(blocks, key=lambda block: block.size_bytes)
-    core = [block for block in blocks if block is largest or block.size_bytes >= SETTLED_BYTES]
+    core: list[Block] = []
+    for block in sorted(blocks, key=lambda block: -block.size_bytes):
+        core += [block] if _disjoint([*core, block]) else []
     core_bytes, total_bytes = (sum(block.size_bytes for block in some) for some in (core, blocks))
-    return total_bytes <= CHEAP_BYTES or not _disjoint(core) or (total_bytes - core_bytes) * WORTH >= core_bytes
+    return total_bytes <= CHEAP_BYTES or not _settled(core) or (total_bytes - core_bytes) * WORTH >= core_bytes
 
 
 def _disjoint(blocks: Sequence[Block]) -> bool:
