@@ -14,7 +14,7 @@ from typing import Protocol
 
 from spandrel.model.archive import folder_of
 from spandrel.model.catalogue import Block, Eraser, Ledger, Listed
-from spandrel.model.deletions import Deletion, Deletions, object_key
+from spandrel.model.deletions import Deletion, Deletions, name_in
 from spandrel.model.errors import Conflict
 from spandrel.model.levels import JOB_BLOCKS, SET_ASIDE, Job, parts_of
 from spandrel.model.lifecycle import INCOMING_DAYS
@@ -173,12 +173,22 @@ class Keeper:
 
     def _finish(self, tenant: str, known: Deletions) -> None:
         now_ns = self.clock_ns()
+        pending = {deletion.name for deletion in known.pending}
         for deletion in known.pending:
             is_done = not self._hides_archived(deletion)
             if is_done and deletion.before_ns + LATE_NS < now_ns:
                 self.book.done_with(deletion)
-                self.objects.delete([object_key(deletion)])
+                pending.remove(deletion.name)
+        self._forget(tenant, pending)
         self.book.look_again(tenant, known, LOOK_AGAIN_S)
+
+    def _forget(self, tenant: str, pending: Collection[str]) -> None:
+        """Deletes the objects of other deletions than these: they have the values that somebody wanted gone. One that
+        was written today may be about to be pending.
+        """
+        before_ns = self.clock_ns() - DAY_NS
+        listed = [one for one in self.objects.listed(f"{tenant}/deletions/") if one.written_ns < before_ns]
+        self.objects.delete([one.key for one in listed if name_in(one.key) not in pending])
 
     def _hides_archived(self, deletion: Deletion) -> bool:
         """Whether the deletion has to go on hiding spans of archived traces, which nobody rewrites. An archived trace

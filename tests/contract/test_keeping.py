@@ -21,7 +21,7 @@ from spandrel.blocks.source import Source
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.archive import entry_key
 from spandrel.model.catalogue import Listed
-from spandrel.model.deletions import Deletion
+from spandrel.model.deletions import Deletion, object_key
 from spandrel.model.errors import Conflict
 from spandrel.model.levels import HOUR_NS, MERGE_FROM, Job
 from spandrel.model.retention import DAY_NS, Retention
@@ -364,6 +364,19 @@ def test_a_deletion_by_attribute_goes_on_while_there_are_archived_traces_from_be
     world.now_ns += LOOK_AGAIN_S * 10**9
     world.keep()
     assert world.catalogue.deletions("shop") == []
+
+
+def test_of_a_deletion_that_is_done_with_no_object_is_left_however_often_and_in_vain_it_was_asked_for(
+    world: Keeping,
+) -> None:
+    world.book.delete(Deletion("shop", 0, world.now_ns, attribute=("user.id", "zoe")))
+    world.book.delete(Deletion("shop", 0, world.now_ns, attribute=("user.id", "zoe")))
+    in_vain = Deletion("shop", 3, world.now_ns, attribute=("user.id", "max"))
+    world.objects.put(object_key(in_vain), b"{}")  # who wrote it died before it counted
+    for _ in range(2):
+        world.now_ns += LATE_NS
+        world.keep()
+    assert [key for key in world.objects.kept if "/deletions/" in key] == []
 
 
 def test_a_tenant_whose_blocks_are_all_rewritten_is_looked_at_once_a_day(world: Keeping) -> None:

@@ -67,3 +67,8 @@ class Deletions:
 def object_key(deletion: Deletion) -> str:
     """Where a deletion stands in the bucket."""
     return f"{deletion.tenant}/deletions/{deletion.number:020d}-{deletion.name}.json"
+
+
+def name_in(key: str) -> str:
+    """The name of the deletion whose object that is."""
+    return key.rpartition("-")[2].removesuffix(".json")
