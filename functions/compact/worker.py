@@ -17,11 +17,11 @@ from functools import partial
 from spandrel.blocks.erasing import Erasure
 from spandrel.blocks.merge import draft_of, merged
 from spandrel.blocks.source import Source
-from spandrel.blocks.tally import tallied
-from spandrel.blocks.writer import block_name
+from spandrel.blocks.tally import Tallied, tallied
+from spandrel.blocks.writer import WrittenBlock, block_name
 from spandrel.model.catalogue import Block, Ledger, ObjectStore
 from spandrel.model.deletions import Deletion
-from spandrel.model.errors import Conflict, Corrupt, NotFound
+from spandrel.model.errors import Conflict, Corrupt, NotFound, QueryTooBroad
 from spandrel.model.levels import Job
 from spandrel.model.lifecycle import BLOCK
 from spandrel.model.merges import Merge, merge_key
@@ -79,7 +79,7 @@ class Worker:
         begun = partial(draft_of, job.inputs, job.level, name, deletions=deletions)
         for block in merged(sources, begun, job.cuts):
             self.objects.put(block.entry.key, block.body, passing=BLOCK)
-            counted = tallied(block)
+            counted = _tallied(block)
             for part, body in counted.bodies:
                 self.objects.put(counted.entry.part_key(part), body, passing=BLOCK)
             yield counted.entry
@@ -104,6 +104,15 @@ class Worker:
         except NotFound:
             _log.error("block %s has no object %s; its entry goes", block.block_id, block.key)
             return None
+
+
+def _tallied(block: WrittenBlock) -> Tallied:
+    """The block with its tally. One whose traces are too intricate to be counted has none, and is read instead."""
+    try:
+        return tallied(block)
+    except QueryTooBroad as why:
+        _log.warning("block %s goes without a tally: %s", block.entry.block_id, why)
+        return Tallied(block.entry, ())
 
 
 def output_name(job: Job, deletions: int) -> str:

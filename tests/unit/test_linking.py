@@ -10,15 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spandrel.model.links import VIAS, Link, Via
+from spandrel.model.links import MARKED, VIAS, Link, Via
 from spandrel.query.dependencies import links
 from tests.archive import Archive, archive_in
 from tests.builders import RECEIVED_NS
 from tests.linking import CLIENT, CONSUMER, HOUR_NS, INTERNAL, PRODUCER, SERVER, UNSPECIFIED, Sent, calls_in, distinct
 from tests.linking import links_of as links_by_rule
 from tests.sent import request_for, spans, told_apart
-
-ZIPKINS: tuple[Via, ...] = tuple(via for via in VIAS if via != "unmarked")
 
 
 def found(archive: Archive, vias: Sequence[Via] = VIAS) -> dict[tuple[str, str], tuple[int, int]]:
@@ -146,7 +144,7 @@ ZIPKIN_CASES: dict[str, tuple[list[Sent], dict[tuple[str, str], tuple[int, int]]
 def test_links_are_those_that_zipkin_makes(archive: Archive, case: str) -> None:
     sent, expected = ZIPKIN_CASES[case]
     archive.add(*map(request_for, sent))
-    assert found(archive, ZIPKINS) == expected
+    assert found(archive, MARKED) == expected
 
 
 @pytest.mark.parametrize(

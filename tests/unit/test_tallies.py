@@ -257,6 +257,17 @@ def test_a_deleted_trace_is_in_no_count_though_a_tally_has_it(archive: Archive) 
     assert block.deletions == 1
 
 
+@pytest.mark.usefixtures("tallies")
+def test_a_block_that_is_too_much_to_count_is_merged_without_a_tally(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tally, "_SECONDS_MAX", 0)
+    block = stored(archive, *call())
+    assert block.tally == ()
+    assert f"block {block.block_id} goes without a tally" in caplog.text
+    assert found_links(archive, HOUR) == {("web", "cart"): (1, 0)}
+
+
 def test_a_small_block_has_no_tally(archive: Archive) -> None:
     with tallying(least_spans=3):
         assert stored(archive, *call()).tally == ()

@@ -13,7 +13,7 @@ from spandrel.http import refusals
 from spandrel.http.refusals import Refusal
 from spandrel.http.response import Response
 from spandrel.model.errors import NotFound, Rejected, SpandrelError
-from spandrel.model.links import Link
+from spandrel.model.links import MARKED, Link
 from spandrel.model.trace_ids import trace_id_of
 from spandrel.query import dependencies, names, search, trace
 
@@ -106,7 +106,7 @@ def links(question: Question) -> Response:
         raise Rejected("endTs is required")
     end_ms, lookback_ms = end_and_lookback_ms(question.parameters, question.now_ns)
     end_ns = end_ms * _MS_NS + 1  # Zipkin's range takes in its end
-    found = dependencies.links(question.reading, end_ns - lookback_ms * _MS_NS, end_ns)
+    found = dependencies.links(question.reading, end_ns - lookback_ms * _MS_NS, end_ns, MARKED)
     return json_response([_link(*pair) for pair in sorted(_in_small_letters(found).items())])
 
 

@@ -36,7 +36,7 @@ LOOSE_NS = 30 * 10**9  # nearer than this to the block's first or last arrival, 
 
 _PART_SPANS = 500_000  # joined at once
 _MEMORY_BYTES, _SPILL_BYTES = 512 * MIB, 256 * MIB
-_SECONDS_MAX = 600
+_SECONDS_MAX = 120  # of Lambda's 900; an ordinary block takes a few
 
 _TAIL = pa.binary(TRACE_TAIL_BYTES)
 
@@ -77,7 +77,9 @@ class Tallied:
 
 
 def tallied(block: WrittenBlock) -> Tallied:
-    """Counts a block's spans. A small block is given back without a tally."""
+    """Counts a block's spans. A small block is given back without a tally. QueryTooBroad when it takes too much memory
+    or time.
+    """
     if block.entry.spans < TALLIED_SPANS:
         return Tallied(block.entry, ())
     with tempfile.TemporaryDirectory() as name:

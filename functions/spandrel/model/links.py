@@ -13,6 +13,8 @@ database, a message broker or something else. `unmarked`: a span's parent is of 
 that this is a remote call; Jaeger counts these, Zipkin does not.
 """
 VIAS: tuple[Via, ...] = get_args(Via)
+MARKED: tuple[Via, ...] = ("call", "database", "message", "peer")
+"""Those that Zipkin counts."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
