@@ -129,6 +129,15 @@ def test_a_rare_trace_is_found_among_many_that_only_look_like_it(archive: Archiv
     assert numbers(asked(archive, "{ rootName = `rare` && name = `leaf` }", limit=1)) == [300]
 
 
+@pytest.mark.parametrize("roots", ["nestedSetParent < 0", "nestedSetParent = -1"])
+def test_roots_are_found_as_grafana_asks_for_them(archive: Archive, roots: str) -> None:
+    parent = span("root")
+    archive.add(request_of(parent, span("child", parent=parent.span_id), span("orphan", parent=b"nowhere!")))
+    found = asked(archive, f"{{ {roots} }}")
+    names = [one.name for trace in found.traces for spans in trace.spansets for one in spans.spans]
+    assert names == ["root"]
+
+
 def test_a_search_makes_no_metrics(archive: Archive) -> None:
     with pytest.raises(MistypedQuery, match="makes metrics"):
         asked(archive, "{ } | rate()")

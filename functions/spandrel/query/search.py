@@ -15,6 +15,7 @@ from spandrel.traceql.errors import MistypedQuery
 from spandrel.traceql.metrics import Query
 from spandrel.traceql.spansets import Pipeline
 
+from .alone import with_plain_roots
 from .candidates import Candidates, Wanted
 from .condition import Condition, starts_in
 from .extents import MARGIN_NS, Extents, holding
@@ -63,7 +64,7 @@ def search(
     if not isinstance(pipeline, Pipeline):
         raise MistypedQuery("a search finds traces; this query makes metrics of them")
     check_range(start_ns, end_ns)
-    return _Search(reading, pipeline, (start_ns, end_ns), (limit, spans_per_spanset), order).found()
+    return _Search(reading, with_plain_roots(pipeline), (start_ns, end_ns), (limit, spans_per_spanset), order).found()
 
 
 def find(reading: Reading, plain: Search) -> Found:
