@@ -31,3 +31,8 @@ class UnsupportedQuery(InvalidQuery):
 def quote(part: str) -> str:
     """A part of a query for a message; a long one loses its end."""
     return f"`{part}`" if len(part) <= QUOTED_CHARACTERS_MAX else f"`{part[:QUOTED_CHARACTERS_MAX]}…`"
+
+
+def place(text: str, index: int) -> tuple[int, int]:
+    """Line and column of a character, from 1."""
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)

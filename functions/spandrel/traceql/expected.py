@@ -7,7 +7,7 @@ from collections.abc import Collection
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from .errors import UnparsableQuery
+from .errors import UnparsableQuery, place
 from .literals import quoted
 
 # Words for the grammar's terminals, in the order in which an error lists them. Terminals with the same words are one.
@@ -83,11 +83,6 @@ def character_refused(error: UnexpectedCharacters) -> UnparsableQuery:
     character = error.char
     message = _CHARACTERS.get(character, f"{quoted(character)} begins nothing in TraceQL")
     return UnparsableQuery(message, error.line, error.column)
-
-
-def place(text: str, index: int) -> tuple[int, int]:
-    """Line and column of a character, from 1."""
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
 _CHARACTERS = {

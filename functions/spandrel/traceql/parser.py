@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
-
-from .errors import InvalidQuery, UnparsableQuery
-from .expected import character_refused, place, token_refused
+from .errors import UnparsableQuery, place
 from .expressions import Attribute, Field
 from .intrinsics import Intrinsic
 from .metrics import Query
-from .metrics_rules import QueryRules
 from .spansets import Filter, Pipeline
-from .tables import parser
 
 QUERY_CHARACTERS_MAX = 16_384
 
@@ -24,18 +19,9 @@ def parse(text: str) -> Query:
     if len(text) > QUERY_CHARACTERS_MAX:
         raise UnparsableQuery(f"a query has {QUERY_CHARACTERS_MAX} characters at most, this one {len(text)}", 1, 1)
     _require_characters(text)
-    try:
-        tree = parser().parse(text)
-    except UnexpectedToken as error:
-        raise token_refused(error, text) from None
-    except UnexpectedCharacters as error:
-        raise character_refused(error) from None
-    try:
-        return QueryRules().transform(tree)
-    except VisitError as error:
-        if isinstance(error.orig_exc, InvalidQuery):
-            raise error.orig_exc from None
-        raise
+    from .grammar import query_of  # and lark with it, for which a process that parses nothing need not wait
+
+    return query_of(text)
 
 
 def parse_field(text: str) -> Field:
