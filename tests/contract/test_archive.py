@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from query.answering import Answering
+from spandrel.blocks import parts
 from spandrel.model.archive import entry_key, folder_of
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Overloaded
@@ -68,6 +69,18 @@ def test_archiving_again_loses_nothing_of_what_was_archived(archive: Archive, ja
     expire(archive)
     (trace,) = jaeger.get(f"/api/traces/{ID}").json["data"]
     assert [one["operationName"] for one in trace["spans"]] == ["early", "late"]
+
+
+def test_a_large_archived_trace_is_read_in_parts_and_comes_whole(
+    archive: Archive, jaeger: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "WHOLE_BYTES", 0)
+    names = [f"{number}" for number in range(500)]
+    archive.add(request_of(*(span(name) for name in names)))
+    jaeger.post(f"/api/archive/{ID}")
+    expire(archive)
+    (trace,) = jaeger.get(f"/api/traces/{ID}").json["data"]
+    assert sorted(one["operationName"] for one in trace["spans"]) == sorted(names)
 
 
 def test_what_is_not_there_is_not_archived(archive: Archive, jaeger: Asking) -> None:

@@ -8,6 +8,7 @@ from local.interventions import end_visibility_timeouts, without_permission
 from local.stack import LocalStack
 from tests.builders import request_of, span
 
+from .http import ask
 from .spandrel import Client, client_of_tenant, new_tenant, new_trace_id, spans_sent
 
 
@@ -58,6 +59,17 @@ def test_without_the_rights_of_query_no_trace_is_shown(spandrel: LocalStack, act
     with without_permission(spandrel, "query", action):
         assert client.get(f"/api/v3/traces/{trace_id.hex()}").status != 200
     assert client.get(f"/api/v3/traces/{trace_id.hex()}").status == 200
+
+
+def test_a_trace_is_archived_with_the_rights_of_query(spandrel: LocalStack) -> None:
+    client, trace_id = Client(spandrel), new_trace_id()
+    request = request_of(span("archived", trace_id=trace_id, start_ns=time.time_ns()))
+    client.store(request)
+    path = f"/api/archive/{trace_id.hex()}"
+    with without_permission(spandrel, "query", "s3:PutObject"):
+        assert ask(spandrel.url, "POST", path).status >= 500
+    assert ask(spandrel.url, "POST", path).status == 200
+    assert client.trace(trace_id) == spans_sent(request)
 
 
 def test_without_the_right_to_look_keys_up_no_key_is_known(spandrel: LocalStack) -> None:

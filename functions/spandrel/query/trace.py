@@ -73,6 +73,7 @@ def blocks_of(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int 
         blocks += _followed(reading, near, trace_id, known)
     archived = reading.archived(trace_id)
     if archived and archived.min_start_ns < end_ns + MARGIN_NS and archived.max_start_ns >= start_ns - MARGIN_NS:
+        reading.open([archived])  # whole: all of it is about this trace, and DuckDB's footers have no ranges of ids
         blocks.append(archived)
     if not blocks:
         raise NotFound(_NOBODYS)
