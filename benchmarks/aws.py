@@ -33,7 +33,7 @@ ROOTS = {  # the functions' composition roots, which keep what they made
     "authorize": ("_authorizer",),
     "store": ("_batch",),
     "plan": ("_rounds",),
-    "compact": ("_worker",),
+    "compact": ("_workers",),
     "query": ("_answering",),
 }
 

@@ -34,7 +34,7 @@ class Compaction(Construct):
         compact = Function(
             self,
             "compact",
-            description="Merges a few blocks of one tenant and swaps them for the result",
+            description="Merges a few blocks of one tenant and swaps them for the result; indexes traces",
             settings=settings,
             package=packages["compact"],
             timeout=COMPACT_TIMEOUT,
@@ -48,6 +48,7 @@ class Compaction(Construct):
         storage.let(compact, "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", to="blocks")
         storage.let(compact, "s3:PutObject", "s3:PutObjectTagging", to="merges")
         storage.let(compact, "s3:PutObject", "s3:PutObjectTagging", to="tallies")
+        storage.let(compact, "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", to="traces")
         storage.let_tell_missing(compact)
         entries = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         deletions = ("dynamodb:Query", "dynamodb:GetItem", "dynamodb:ConditionCheckItem")
@@ -74,7 +75,7 @@ class Compaction(Construct):
             },
             answers_requests=False,
         )
-        for kind in ("blocks", "tallies", "merges", "deletions", "archive"):
+        for kind in ("blocks", "tallies", "merges", "deletions", "archive", "traces"):
             storage.let(plan, "s3:DeleteObject", to=kind)
         plan.may("s3:ListBucket", on=storage.bucket.bucket_arn)  # of each day's folders, for objects that nobody names
         entries = (

@@ -17,6 +17,7 @@ from spandrel.aws.jobs import LambdaJobs
 from spandrel.aws.kept_days import KeptDays
 from spandrel.aws.ledger import DynamoLedger
 from spandrel.aws.object_store import S3ObjectStore
+from spandrel.aws.segments import DynamoSegments
 from spandrel.model.retention import Retention
 
 from .keeper import Keeper
@@ -37,11 +38,12 @@ def _rounds() -> tuple[Planner, Keeper]:
     dynamodb, table = client("dynamodb"), environment["SPANDREL_CATALOGUE_TABLE"]
     retention = Retention.from_text(environment["SPANDREL_RETENTION_DAYS"])
     ledger = DynamoLedger(dynamodb, table, DynamoCatalogue(dynamodb, table, retention))
+    segments = DynamoSegments(dynamodb, table, retention)
     objects = S3ObjectStore(client("s3"), environment["SPANDREL_BUCKET"])
     jobs = LambdaJobs(client("lambda"), environment["SPANDREL_COMPACT_FUNCTION"])
     jobs_max = int(environment["SPANDREL_MERGES_A_MINUTE"])
     days, book = KeptDays(dynamodb, table), DeletionBook(dynamodb, table, objects)
     return (
-        Planner(ledger, objects, jobs, time.time_ns, jobs_max),
-        Keeper(days, book, ledger, objects, jobs, retention, time.time_ns, jobs_max),
+        Planner(ledger, segments, objects, jobs, time.time_ns, jobs_max),
+        Keeper(days, book, ledger, segments, objects, jobs, retention, time.time_ns, jobs_max),
     )

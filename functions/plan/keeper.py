@@ -20,6 +20,7 @@ from spandrel.model.levels import JOB_BLOCKS, SET_ASIDE, Job, parts_of
 from spandrel.model.lifecycle import INCOMING_DAYS
 from spandrel.model.merges import is_merged
 from spandrel.model.retention import DAY_NS, KeptDay, Retention
+from spandrel.model.trace_index import Segments
 
 from .planner import TAKEN_S
 
@@ -30,6 +31,7 @@ MERGE_NS = DAY_NS  # longer than any merge is under way; its output without an e
 ARCHIVING_NS = 60 * 10**9  # longer than a trace can be on its way into the archive
 LOOK_AGAIN_S = 86_400  # at a tenant whose deletions are carried out on all blocks there are
 DAY_FOLDERS = ("blocks", "tallies", "merges")  # of a tenant, with a folder for each day
+INDEX_FOLDER = "traces"  # the same, of what ends on the day
 
 
 class Objects(Eraser, Protocol):
@@ -82,6 +84,7 @@ class Keeper:
     days: Days
     book: Book
     ledger: Ledger
+    segments: Segments
     objects: Objects
     jobs: Jobs
     retention: Retention
@@ -109,7 +112,8 @@ class Keeper:
         """Takes out a day's expired entries, and in the end all that is left in its folders; how many swaps it took."""
         blocks = self.ledger.expired(day.tenant, day.start_ns, day.end_ns)
         if not blocks:
-            self._sweep(day, lambda _listed: True)
+            self.segments.remove(self.segments.expired(day.tenant))
+            self._sweep((*DAY_FOLDERS, INDEX_FOLDER), day, lambda _listed: True)
             self.days.forget(day)
             return 0
         parts = [blocks[start : start + JOB_BLOCKS] for start in range(0, len(blocks), JOB_BLOCKS)][:swaps_max]
@@ -134,11 +138,11 @@ class Keeper:
         if taken.isdisjoint(block.block_id for block in blocks):
             named = {key for block in blocks for key in block.keys}
             now_ns = self.clock_ns()
-            self._sweep(day, lambda listed: is_orphan(listed, named, now_ns))
+            self._sweep(DAY_FOLDERS, day, lambda listed: is_orphan(listed, named, now_ns))
         self.days.later(day)
 
-    def _sweep(self, day: KeptDay, goes: Callable[[Listed], bool]) -> None:
-        for folder in DAY_FOLDERS:
+    def _sweep(self, folders: Sequence[str], day: KeptDay, goes: Callable[[Listed], bool]) -> None:
+        for folder in folders:
             found = self.objects.listed(f"{day.tenant}/{folder}/{day.day}/")
             self.objects.delete([listed.key for listed in found if goes(listed)])
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from spandrel.aws.catalogue import PARALLEL_QUERIES, DynamoCatalogue
 from spandrel.aws.clients import client
 from spandrel.aws.object_store import S3ObjectStore
+from spandrel.aws.segments import DynamoSegments
 from spandrel.blocks.block_cache import PARALLEL_FETCHES, BlockCache
 from spandrel.blocks.database import Database
 from spandrel.blocks.reader import BlockReader
@@ -42,12 +43,10 @@ def _answering() -> Answering:
     environment = os.environ
     logging.getLogger("query").setLevel(environment["SPANDREL_LOG_LEVEL"])
     objects = S3ObjectStore(client("s3", PARALLEL_FETCHES), environment["SPANDREL_BUCKET"])
-    catalogue = DynamoCatalogue(
-        client("dynamodb", PARALLEL_QUERIES),
-        environment["SPANDREL_CATALOGUE_TABLE"],
-        Retention.from_text(environment["SPANDREL_RETENTION_DAYS"]),
-    )
-    return Answering(TraceStore(catalogue, _reader(objects)), objects, time.time_ns)
+    dynamodb, table = client("dynamodb", PARALLEL_QUERIES), environment["SPANDREL_CATALOGUE_TABLE"]
+    retention = Retention.from_text(environment["SPANDREL_RETENTION_DAYS"])
+    catalogue, segments = DynamoCatalogue(dynamodb, table, retention), DynamoSegments(dynamodb, table, retention)
+    return Answering(TraceStore(catalogue, segments, _reader(objects)), objects, time.time_ns)
 
 
 def _reader(objects: S3ObjectStore) -> BlockReader:

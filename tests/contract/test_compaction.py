@@ -21,12 +21,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from moto import mock_aws
 
+from compact.indexer import Indexer
 from compact.worker import Worker
-from plan.planner import ROUND_NS, Planner
+from plan.planner import ROUND_NS, Planner, Work
 from spandrel.aws.catalogue import DynamoCatalogue
 from spandrel.aws.clients import client
 from spandrel.aws.jobs import LambdaJobs, job_of
 from spandrel.aws.ledger import GRACE_S, DynamoLedger
+from spandrel.aws.segments import DynamoSegments
 from spandrel.blocks import tally
 from spandrel.blocks.otlp import to_otlp
 from spandrel.blocks.writer import write_blocks
@@ -34,6 +36,8 @@ from spandrel.model.catalogue import Block
 from spandrel.model.errors import Conflict, Overloaded, Undecodable
 from spandrel.model.levels import HOUR_NS, MERGE_FROM, SET_ASIDE, Job
 from spandrel.model.retention import Retention
+from spandrel.model.trace_index import Indexing, Rollup
+from spandrel.query.whereabouts import Whereabouts
 from tests.archive import MemoryObjects
 from tests.builders import RECEIVED_NS, block, key_value, request_of, span
 from tests.tables import make_catalogue_table
@@ -87,13 +91,18 @@ class ErasableObjects(MemoryObjects):
             self.kept.pop(key, None)
 
 
+def trace_id_of(name: str) -> bytes:
+    """The trace of a span of that name."""
+    return hashlib.sha256(name.encode()).digest()[:16]
+
+
 @dataclass
 class World:
     """A stack's storage with its clock; what was stored, and the jobs on their way."""
 
     now_ns: int = START_NS
     objects: ErasableObjects = field(default_factory=ErasableObjects)
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[Work] = field(default_factory=list)
     stored: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -101,8 +110,9 @@ class World:
         make_catalogue_table(dynamodb, TABLE)
         self.catalogue = DynamoCatalogue(dynamodb, TABLE, Retention(30), lambda: self.now_ns)
         self.ledger = DynamoLedger(dynamodb, TABLE, self.catalogue, lambda: self.now_ns)
+        self.segments = DynamoSegments(dynamodb, TABLE, Retention(30), lambda: self.now_ns)
 
-    def send(self, job: Job) -> None:
+    def send(self, job: Work) -> None:
         self.jobs.append(job)
 
     def store(
@@ -117,9 +127,9 @@ class World:
     ) -> None:
         """What `store` does with a batch of one span, which may be a large one in a trace of its own or in `trace`."""
         life = life or Life()
-        one = span(name, start_ns=start_ns or self.now_ns)
+        one = span(name, trace_id=trace_id_of(name), start_ns=start_ns or self.now_ns)
         if of_its_own:
-            one.trace_id = trace or hashlib.sha256(name.encode()).digest()[:16]
+            one.trace_id = trace or one.trace_id
             one.attributes.append(key_value("noise", random.Random(name).randbytes(SPAN_BYTES)))
         request = request_of(one).SerializeToString()
         for written in write_blocks(tenant, [request], self.now_ns, f"{tenant}-{name}"):
@@ -128,17 +138,26 @@ class World:
         self.stored[name] = 1
 
     def plan(self, life: Life | None = None) -> int:
-        ledger, objects, jobs = (Mortal(part, life or Life()) for part in (self.ledger, self.objects, self))
-        return Planner(ledger, objects, jobs, lambda: self.now_ns, jobs_max=100).run()
+        parts = (self.ledger, self.segments, self.objects, self)
+        ledger, segments, objects, jobs = (Mortal(part, life or Life()) for part in parts)
+        return Planner(ledger, segments, objects, jobs, lambda: self.now_ns, jobs_max=100).run()
 
-    def handed_out(self, jobs_max: int) -> list[Job]:
+    def handed_out(self, jobs_max: int) -> list[Work]:
         """The merges of one round that may hand out so many."""
         self.jobs.clear()
-        Planner(self.ledger, self.objects, self, lambda: self.now_ns, jobs_max).run()
+        Planner(self.ledger, self.segments, self.objects, self, lambda: self.now_ns, jobs_max).run()
         return list(self.jobs)
 
-    def work(self, job: Job, life: Life | None = None) -> None:
-        Worker(Mortal(self.objects, life or Life()), Mortal(self.ledger, life or Life())).run(job)
+    def work(self, job: Work, life: Life | None = None) -> None:
+        parts = (self.objects, self.ledger, self.segments)
+        objects, ledger, segments = (Mortal(part, life or Life()) for part in parts)
+        match job:
+            case Job():
+                Worker(objects, ledger).run(job)
+            case Indexing():
+                Indexer(objects, ledger, segments).index(job)
+            case Rollup():
+                Indexer(objects, ledger, segments).roll_up(job)
 
     def settle(self) -> None:
         """Plans and works until nothing is left to do."""
@@ -196,6 +215,13 @@ def test_an_hour_too_large_for_one_merge_is_cut_by_trace_id(world: World, small_
     assert all(before.max_trace_id < after.min_trace_id for before, after in pairwise(ordered))
     assert world.spans_in(ordered) == world.stored
     assert world.ledger.due() == []
+
+
+def merge_of(world: World) -> Job:
+    """The one job that is handed out, a merge."""
+    (job,) = world.jobs
+    assert isinstance(job, Job)
+    return job
 
 
 def hour_of_spans(world: World, count: int = MERGE_FROM, tenant: str = "shop") -> None:
@@ -283,7 +309,7 @@ def test_a_job_that_is_delivered_again_changes_nothing(world: World) -> None:
 def test_of_two_workers_on_the_same_blocks_one_wins(world: World) -> None:
     hour_of_spans(world)
     world.plan()
-    (job,) = world.jobs
+    job = merge_of(world)
     first, second = job, Job(job.tenant, job.level, job.inputs[:4])
     world.work(first)
     with pytest.raises(Conflict):
@@ -349,10 +375,9 @@ def test_two_tenants_are_never_merged(world: World) -> None:
     hour_of_spans(world, MERGE_FROM, "bank")
     hour_of_spans(world, MERGE_FROM, "shop")
     world.plan()
-    assert sorted({one.tenant for one in job.inputs} == {job.tenant} and job.tenant for job in world.jobs) == [
-        "bank",
-        "shop",
-    ]
+    merges = [job for job in world.jobs if isinstance(job, Job)]
+    assert sorted(job.tenant for job in merges) == ["bank", "shop"]
+    assert all({one.tenant for one in job.inputs} == {job.tenant} for job in merges)
 
 
 def test_a_huge_tenant_with_a_backlog_holds_no_other_up(world: World) -> None:
@@ -396,7 +421,7 @@ def test_far_spans_are_merged_with_far_spans(world: World) -> None:
 def test_a_worker_that_cannot_write_now_leaves_all_as_it_was(world: World) -> None:
     hour_of_spans(world)
     world.plan()
-    (job,) = world.jobs
+    job = merge_of(world)
 
     class Slow(ErasableObjects):
         def put(self, *given: Any, **named: Any) -> None:
@@ -426,7 +451,7 @@ def test_a_job_survives_its_way_to_the_worker() -> None:
 
 @pytest.mark.parametrize("event", [{}, {"tenant": "shop", "level": 1, "inputs": [{}]}, {"tenant": "shop", "level": 1}])
 def test_an_event_that_is_no_job_is_refused(event: dict[str, Any]) -> None:
-    with pytest.raises(Undecodable, match="no merge"):
+    with pytest.raises(Undecodable, match="no job"):
         job_of(event)
 
 
@@ -500,6 +525,14 @@ class Interleavings(RuleBasedStateMachine):
         assert set(found) == set(self.world.stored)
 
     @invariant()
+    def the_index_denies_no_span(self) -> None:
+        for name in {min(self.world.stored), max(self.world.stored)} if self.world.stored else ():
+            where = Whereabouts(
+                self.world.catalogue, self.world.segments, self.world.objects, "shop", trace_id_of(name)
+            )
+            assert self.world.spans_in(where.near(0, 2**64))[name]
+
+    @invariant()
     def a_query_under_way_reads_what_it_chose(self) -> None:
         if self.reading and self.world.now_ns < self.reading[0] + GRACE_S * 10**9:
             assert set(self.world.spans_in(self.reading[1])) == self.reading[2]
@@ -510,6 +543,7 @@ class Interleavings(RuleBasedStateMachine):
         self.world.jobs.clear()
         self.world.settle()
         assert self.world.spans_in(self.world.blocks()) == self.world.stored
+        assert self.world.segments.unsettled("shop") == frozenset()
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from spandrel.aws.clients import client
 from spandrel.aws.deletions import DeletionBook
 from spandrel.aws.kept_days import KeptDays
 from spandrel.aws.ledger import GRACE_S, DynamoLedger
+from spandrel.aws.segments import DynamoSegments
 from spandrel.blocks import tally
 from spandrel.blocks.source import Source
 from spandrel.blocks.writer import write_blocks
@@ -26,7 +27,7 @@ from spandrel.model.errors import Conflict
 from spandrel.model.levels import HOUR_NS, MERGE_FROM, Job
 from spandrel.model.retention import DAY_NS, Retention
 from tests.builders import request_of, span
-from tests.contract.test_compaction import TABLE, Counted, ErasableObjects, Killed, Life, Mortal, World
+from tests.contract.test_compaction import TABLE, Counted, ErasableObjects, Killed, Life, Mortal, World, merge_of
 
 TRACE, OTHER = b"\1" * 16, b"\2" * 16
 ANYTHING = Deletion("shop", 0, 0, trace_id=TRACE)
@@ -62,6 +63,7 @@ class Keeping(World):
         dynamodb = client("dynamodb")
         self.catalogue = DynamoCatalogue(dynamodb, TABLE, retention, lambda: self.now_ns)
         self.ledger = DynamoLedger(dynamodb, TABLE, self.catalogue, lambda: self.now_ns)
+        self.segments = DynamoSegments(dynamodb, TABLE, retention, lambda: self.now_ns)
         self.days = KeptDays(dynamodb, TABLE, lambda: self.now_ns)
         self.book = DeletionBook(dynamodb, TABLE, self.objects, lambda: self.now_ns)
 
@@ -69,10 +71,9 @@ class Keeping(World):
         self.rewrites.append(job)
 
     def keep(self, life: Life | None = None, jobs_max: int = 100) -> int:
-        days, book, ledger, objects, jobs = (
-            Mortal(part, life or Life()) for part in (self.days, self.book, self.ledger, self.objects, self)
-        )
-        return Keeper(days, book, ledger, objects, jobs, self.retention, lambda: self.now_ns, jobs_max).run()
+        parts = (self.days, self.book, self.ledger, self.segments, self.objects, self)
+        days, book, ledger, segments, objects, jobs = (Mortal(part, life or Life()) for part in parts)
+        return Keeper(days, book, ledger, segments, objects, jobs, self.retention, lambda: self.now_ns, jobs_max).run()
 
     def rewrite(self, life: Life | None = None) -> None:
         while self.rewrites:
@@ -291,7 +292,7 @@ def test_a_deletion_during_a_merge_is_not_lost_in_its_output(world: Keeping) -> 
         world.now_ns += 10**9
         world.add(f"gone{number}", TRACE)
     world.plan()
-    (job,) = world.jobs
+    job = merge_of(world)
     world.now_ns += 10**9
 
     class Interrupted(Mortal):
@@ -490,7 +491,7 @@ def test_the_output_of_a_merge_that_died_is_swept_after_a_day(world: Keeping) ->
         world.now_ns += 10**9
         world.add(f"shop{number}", bytes(15) + bytes([number + 1]))
     world.plan()
-    (job,) = world.jobs
+    job = merge_of(world)
     with pytest.raises(Killed):
         world.work(job, Life(MERGE_FROM + 3, after=True))  # it has read its blocks and written its output
     (orphan,) = set(world.objects.kept) - {entry.key for entry in world.blocks()} - merge_records(world)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from botocore.client import BaseClient
@@ -32,6 +32,9 @@ PARALLEL_QUERIES = 16
 DUE = "#due"
 _LAST_NS = 2**64 - 1
 
+Range = tuple[str, int, int]
+"""A partition, and the latest starts of blocks in it from and until which, unix ns."""
+
 
 class DynamoCatalogue:
     """`spandrel.model.catalogue.Catalogue` over one table with keys `pk` and `sk`.
@@ -50,13 +53,13 @@ class DynamoCatalogue:
     def add(self, block: Block) -> None:
         """First the note that there is something to merge: should we die in between, it is one for nothing."""
         with told_apart(f"cataloguing block {block.block_id}"):
-            self._dynamodb.put_item(TableName=self._table, Item=due_item(block))
+            self._dynamodb.put_item(TableName=self._table, Item=due_item(block, self._clock_ns()))
             self._dynamodb.put_item(TableName=self._table, Item=item_of(block))
 
     def restore(self, block: Block) -> bool:
         """Adds a block unless it is there already; whether it was added."""
         with told_apart(f"cataloguing block {block.block_id}"):
-            self._dynamodb.put_item(TableName=self._table, Item=due_item(block))
+            self._dynamodb.put_item(TableName=self._table, Item=due_item(block, self._clock_ns()))
             try:
                 self._dynamodb.put_item(
                     TableName=self._table, Item=item_of(block), ConditionExpression="attribute_not_exists(pk)"
@@ -78,6 +81,22 @@ class DynamoCatalogue:
         days_ns = (max(start_ns, alive_ns - SPREAD_NS), end_ns)
         found = self._read(tenant, (start_ns, end_ns), days_ns, "min_start < :end AND received >= :alive", values)
         return sorted(found, key=lambda block: (block.max_start_ns, block.block_id), reverse=True)
+
+    def near(self, tenant: str, hours_ns: Collection[int]) -> Sequence[Block]:
+        alive_ns = self._alive_ns(tenant)
+        hours = {hour_ns for hour_ns in hours_ns if hour_ns + HOUR_NS > alive_ns}
+        ranges = [
+            (f"{tenant}#blocks#{day}", first_ns, last_ns)
+            for first_ns, last_ns in _starts(hours)
+            for day in self._days(first_ns, last_ns - SPREAD_NS)
+        ]
+        found = self._all(ranges, "received >= :alive", {":alive": {"N": str(alive_ns)}})
+        return [block for block in found if hour_of(block.received_ns) in hours]
+
+    def far(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
+        values = {":end": {"N": str(min(end_ns, _LAST_NS))}, ":alive": {"N": str(self._alive_ns(tenant))}}
+        ranges = [(f"{tenant}#blocks#far", start_ns, _LAST_NS)]
+        return self._all(ranges, "min_start < :end AND received >= :alive", values)
 
     def arrived(self, tenant: str, start_ns: int, end_ns: int, *, expired: bool = False) -> Sequence[Block]:
         """All blocks of the tenant that arrived in [start_ns, end_ns), far ones included, oldest first: live ones, or
@@ -114,6 +133,12 @@ class DynamoCatalogue:
         ranges = [(f"{tenant}#blocks#far", far_from_ns, _LAST_NS)]
         until_ns = min(end_ns + SPREAD_NS, _LAST_NS)
         ranges += [(f"{tenant}#blocks#{day}", start_ns, until_ns) for day in self._days(*days_ns)]
+        return self._all(ranges, wanted, values, consistent=consistent)
+
+    def _all(self, ranges: Sequence[Range], wanted: str, values: Item, *, consistent: bool = False) -> list[Block]:
+        """The blocks of all these ranges, in no order."""
+        if not ranges:
+            return []
         with ThreadPoolExecutor(min(PARALLEL_QUERIES, len(ranges))) as pool:
             pages = pool.map(lambda each: list(self._query(each, wanted, values, consistent=consistent)), ranges)
             return [block for page in pages for block in page]
@@ -124,8 +149,8 @@ class DynamoCatalogue:
         for day in range(start_ns // DAY_NS, last_ns // DAY_NS + 1):
             yield day_of(day * DAY_NS)
 
-    def _query(self, sk_range: tuple[str, int, int], wanted: str, values: Item, *, consistent: bool) -> Iterator[Block]:
-        """All pages of one partition's blocks whose latest start is in the range: (partition, from, until), ns."""
+    def _query(self, sk_range: Range, wanted: str, values: Item, *, consistent: bool) -> Iterator[Block]:
+        """All pages of one partition's blocks whose latest start is in the range."""
         partition, from_ns, until_ns = sk_range
         found = items(
             self._dynamodb,
@@ -144,11 +169,23 @@ class DynamoCatalogue:
         yield from map(block_of, found)
 
 
-def due_item(block: Block) -> Item:
+def _starts(hours_ns: Collection[int]) -> Iterator[tuple[int, int]]:
+    """The starts that ordinary blocks of these hours of arrival can have: one range for hours that follow one
+    another.
+    """
+    hours = sorted(hours_ns)
+    for hour_ns in hours:
+        if hour_ns - HOUR_NS not in hours_ns:
+            first_ns = hour_ns
+        if hour_ns + HOUR_NS not in hours_ns:
+            yield max(0, first_ns - FAR_BEFORE_NS), hour_ns + HOUR_NS + FAR_AFTER_NS
+
+
+def due_item(block: Block, now_ns: int) -> Item:
     """The note that there may be blocks to merge in the hour in which this one arrived (spandrel.aws.ledger)."""
     hour_ns = hour_of(block.received_ns)
     sk = f"{block.tenant}#{hour_ns:020d}"
-    return {"pk": {"S": DUE}, "sk": {"S": sk}, "touched": {"N": str(block.received_ns)}}
+    return {"pk": {"S": DUE}, "sk": {"S": sk}, "touched": {"N": str(now_ns)}}
 
 
 def item_of(block: Block) -> Item:

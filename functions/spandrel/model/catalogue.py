@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -143,6 +143,12 @@ class Catalogue(Protocol):
     def blocks(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
         """All live blocks of the tenant with a span start in [start_ns, end_ns), newest first by latest start."""
 
+    def near(self, tenant: str, hours_ns: Collection[int]) -> Sequence[Block]:
+        """All live blocks of the tenant that arrived in these hours (unix ns) and are not far; in no order."""
+
+    def far(self, tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
+        """All live blocks of the tenant that are far and have a span start in [start_ns, end_ns); in no order."""
+
     def deletions(self, tenant: str) -> Sequence[Deletion]:
         """What nobody may be shown any more of the tenant's blocks. To be read before the blocks are chosen."""
 
@@ -197,7 +203,7 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An hour of arrival of one tenant, unix ns; `touched_ns` is when the newest of its blocks arrived."""
+    """An hour of arrival of one tenant, unix ns; `touched_ns` is when the last block was noted there."""
 
     tenant: str
     hour_ns: int

@@ -38,8 +38,13 @@ class Job:
 
     @property
     def name(self) -> str:
-        parts = [*sorted(block.block_id for block in self.inputs), *(cut.hex() for cut in self.cuts)]
+        parts = [*sorted(self.takes), *(cut.hex() for cut in self.cuts)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+    @property
+    def takes(self) -> list[str]:
+        """What nobody else may work on meanwhile: the ids of its blocks."""
+        return [block.block_id for block in self.inputs]
 
 
 def hour_of(received_ns: int) -> int:

@@ -15,8 +15,10 @@ from spandrel.model.catalogue import Block, Catalogue, ObjectStore
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Corrupt, NotFound, QueryTooBroad, Rejected
 from spandrel.model.limits import MIB, QUERY_BLOCKS_MAX, QUERY_BYTES_MAX, QUERY_SECONDS_MAX, SEARCH_WINDOW_MAX_HOURS
+from spandrel.model.trace_index import Segments
 
 from .hiding import hidden_in
+from .whereabouts import Whereabouts
 
 FOREVER_NS = 2**64  # the end of OTLP's time
 _HOUR_NS = 3600 * 10**9
@@ -32,18 +34,20 @@ class TraceStore:
     """All tenants' traces, for reading."""
 
     catalogue: Catalogue
+    segments: Segments
     reader: BlockReader
 
     def reading(self, tenant: str) -> Reading:
         """One request of a tenant."""
-        return Reading(self.catalogue, self.reader, tenant)
+        return Reading(self.catalogue, self.segments, self.reader, tenant)
 
 
 class Reading:
     """The blocks that one request opens, each counted once against what a request may read."""
 
-    def __init__(self, catalogue: Catalogue, reader: BlockReader, tenant: str) -> None:
+    def __init__(self, catalogue: Catalogue, segments: Segments, reader: BlockReader, tenant: str) -> None:
         self._catalogue = catalogue
+        self._segments = segments
         self._reader = reader
         self.tenant = tenant
         self._deadline_s = time.monotonic() + QUERY_SECONDS_MAX
@@ -59,8 +63,7 @@ class Reading:
 
     def live(self, start_ns: int = 0, end_ns: int = FOREVER_NS) -> Sequence[Block]:
         """The tenant's blocks with a span start in [start_ns, end_ns), newest first."""
-        if self._deletions is None:  # before the blocks: what is done with meanwhile is in no block that is live then
-            self._deletions = self._catalogue.deletions(self.tenant)
+        self._read_deletions()
         return self._catalogue.blocks(self.tenant, max(start_ns, 0), min(end_ns, FOREVER_NS))
 
     @property
@@ -77,6 +80,11 @@ class Reading:
             return None
         except (TypeError, ValueError, KeyError) as error:
             raise Corrupt(f"{key} is no entry: {error}", key) from error
+
+    def whereabouts(self, trace_id: bytes) -> Whereabouts:
+        """Which of the tenant's blocks may hold a trace."""
+        self._read_deletions()
+        return Whereabouts(self._catalogue, self._segments, self.objects, self.tenant, trace_id)
 
     def open(self, blocks: Sequence[Block]) -> OpenBlocks:
         """Makes blocks ready for questions. QueryTooBroad when that would be more than one request may read."""
@@ -111,6 +119,11 @@ class Reading:
     def hides_of(self, block: Block) -> bool:
         """Whether a deletion may hide spans of the block, of the live blocks."""
         return any(deletion.is_about(block) for deletion in self._deletions or ())
+
+    def _read_deletions(self) -> None:
+        """Before the blocks are chosen: what is done with meanwhile is in no block that is live then."""
+        if self._deletions is None:
+            self._deletions = self._catalogue.deletions(self.tenant)
 
     @property
     def _bytes_max(self) -> int:

@@ -17,6 +17,7 @@ from spandrel.model.limits import ANSWER_SPANS_MAX
 from .copies import ONE_COPY
 from .extents import MARGIN_NS, Extent
 from .reading import FOREVER_NS, Reading, rounds
+from .whereabouts import Whereabouts
 
 T = TypeVar("T")
 
@@ -57,20 +58,17 @@ def trace(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int = FO
 def blocks_of(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int = FOREVER_NS) -> list[Block]:
     """The blocks that hold spans of a trace. NotFound when there are none.
 
-    [start_ns, end_ns) is a hint when the trace was: without, the newest blocks are looked into first, until the trace
-    is found, and then those around (`extents.holding`) and those that are `far`. QueryTooBroad when one request may
-    not read enough to tell.
+    [start_ns, end_ns) is a hint when the trace was. The newest blocks are looked into first, until the trace is found,
+    and then those around it (`_followed`) and those that are `far`. QueryTooBroad when one request may not read enough
+    to tell.
     """
-    live = [
-        block
-        for block in reading.live(start_ns - MARGIN_NS, end_ns + MARGIN_NS)
-        if block.min_trace_id <= trace_id <= block.max_trace_id
-    ]
-    near = [block for block in live if not block.far]
-    blocks = [block for block, _ in _located(reading, [block for block in live if block.far], trace_id)]
-    known = _first_found(reading, near, trace_id)
+    where = reading.whereabouts(trace_id)
+    range_ns = max(start_ns - MARGIN_NS, 0), min(end_ns + MARGIN_NS, FOREVER_NS)
+    blocks = [block for block, _ in _located(reading, where.far(*range_ns), trace_id)]
+    known = _first_found(reading, where.near(*range_ns, where.newest_indexed_ns), trace_id)
+    known = known or _first_found(reading, where.near(*range_ns), trace_id)
     if known:
-        blocks += _followed(reading, near, trace_id, known)
+        blocks += _followed(reading, where, range_ns, trace_id, known)
     archived = reading.archived(trace_id)
     if archived and archived.min_start_ns < end_ns + MARGIN_NS and archived.max_start_ns >= start_ns - MARGIN_NS:
         reading.open([archived])  # whole: all of it is about this trace, and DuckDB's footers have no ranges of ids
@@ -89,11 +87,15 @@ def _first_found(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> 
     return None
 
 
-def _followed(reading: Reading, blocks: Sequence[Block], trace_id: bytes, known: Extent) -> list[Block]:
-    """Those of the blocks that hold spans of the trace: MARGIN_NS or less from another one, beginning with `known`."""
+def _followed(
+    reading: Reading, where: Whereabouts, range_ns: tuple[int, int], trace_id: bytes, known: Extent
+) -> list[Block]:
+    """The blocks with starts in the range that hold spans of the trace which are MARGIN_NS or less from another one,
+    beginning with `known`.
+    """
     looked: set[str] = set()
     found: list[Block] = []
-    while new := [block for block in blocks if block.block_id not in looked and _is_around(block, known)]:
+    while new := [block for block in where.near(*_around(known, range_ns)) if block.block_id not in looked]:
         looked |= {block.block_id for block in new}
         for block, extent in _located(reading, new, trace_id):
             found.append(block)
@@ -101,8 +103,9 @@ def _followed(reading: Reading, blocks: Sequence[Block], trace_id: bytes, known:
     return found
 
 
-def _is_around(block: Block, known: Extent) -> bool:
-    return block.min_start_ns <= known.last_ns + MARGIN_NS and block.max_start_ns >= known.first_ns - MARGIN_NS
+def _around(known: Extent, range_ns: tuple[int, int]) -> tuple[int, int]:
+    start_ns, end_ns = range_ns
+    return max(start_ns, known.first_ns - MARGIN_NS), min(end_ns, known.last_ns + MARGIN_NS + 1)
 
 
 def _located(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> list[tuple[Block, Extent]]:
