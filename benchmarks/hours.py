@@ -151,14 +151,20 @@ class Hour:
 
 def hour_of_traffic(spans_a_day: float, ids: Ids = RANDOM) -> Hour:
     """An hour of even traffic, compacted as soon as there is anything to do and until there is nothing."""
+    hour = unfinished_hour(spans_a_day, 60, ids)
+    settle(hour)
+    return hour
+
+
+def unfinished_hour(spans_a_day: float, minutes: int, ids: Ids = RANDOM) -> Hour:
+    """The first minutes of such an hour, before it is closed."""
     hour = Hour(ids)
     a_minute = spans_a_day / 1440
     batches = max(BATCHES_A_MINUTE, round(a_minute / BATCH_SPANS))
-    for minute in range(60):
+    for minute in range(minutes):
         for number in range(batches):
             hour.store(minute, a_minute / batches, number)
         hour.compact(FIRST_NS + (minute + 1) * _MINUTE_NS)
-    settle(hour)
     return hour
 
 

@@ -7,16 +7,12 @@ lie in one hour, ten million in ten, and each search is for all of them.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 from spandrel.blocks.block_cache import BlockCache
 from spandrel.blocks.database import Database
 from spandrel.blocks.reader import BlockReader
-from spandrel.model.catalogue import Block
-from spandrel.model.deletions import Deletion
-from spandrel.model.lifecycle import Passing
 from spandrel.model.limits import MIB
 from spandrel.query.found import Found, Order
 from spandrel.query.reading import TraceStore
@@ -25,6 +21,7 @@ from spandrel.traceql.parser import parse
 
 from .clocks import median_seconds
 from .figures import Figure, Target
+from .shelf import Shelf
 from .stored import FIRST_HOUR_NS, stored_blocks
 
 MILLION = 10**6
@@ -76,47 +73,9 @@ def _measured(
     yield Figure("traceql", f"{label}: read", inspected.blocks, "blocks")
 
 
-@dataclass
-class _Blocks:
-    """A catalogue and an object store of blocks in a folder."""
-
-    folder: Path
-    entries: list[Block] = field(default_factory=list)
-
-    def add(self, block: Block) -> None:
-        self.entries.append(block)
-
-    def blocks(self, _tenant: str, start_ns: int, end_ns: int) -> Sequence[Block]:
-        found = [one for one in self.entries if one.min_start_ns < end_ns and one.max_start_ns >= start_ns]
-        return sorted(found, key=lambda block: (block.max_start_ns, block.block_id), reverse=True)
-
-    def deletions(self, _tenant: str) -> Sequence[Deletion]:
-        return ()
-
-    def put(
-        self, key: str, body: bytes, *, passing: Passing | None = None, headers: Mapping[str, str] | None = None
-    ) -> None:
-        del passing, headers  # nobody asks for them here
-        self.path(key).write_bytes(body)
-
-    def get(self, key: str) -> bytes:
-        return self.path(key).read_bytes()
-
-    def get_range(self, key: str, first_byte: int, length_bytes: int) -> bytes:
-        return self.get(key)[first_byte : first_byte + length_bytes]
-
-    def link(self, key: str, _seconds: int) -> str:
-        return self.path(key).as_uri()
-
-    def path(self, key: str) -> Path:
-        return self.folder / key.replace("/", "-")
-
-
 def _stored(folder: Path, millions: int) -> TraceStore:
-    kept = _Blocks(folder)
-    for block in stored_blocks(millions * MILLION, hours=millions, tenant=TENANT):
-        kept.put(block.entry.key, block.body)
-        kept.add(block.entry)
-    cache = BlockCache(folder / "cache", kept, 4096 * MIB)
+    shelf = Shelf(folder / "objects")
+    shelf.store(stored_blocks(millions * MILLION, hours=millions, tenant=TENANT))
+    cache = BlockCache(folder / "cache", shelf, 4096 * MIB)
     database = Database(cache.folder, folder / "spill", memory_bytes=MEMORY_BYTES, spill_bytes=1024 * MIB, threads=2)
-    return TraceStore(kept, BlockReader(cache, database))
+    return TraceStore(shelf, shelf.index, BlockReader(cache, database))

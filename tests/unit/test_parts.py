@@ -162,6 +162,5 @@ def test_a_trace_that_takes_more_than_a_request_may_read_is_refused(
     archive: Archive, block: Block, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading_module, "QUERY_BYTES_MAX", 1000)
-    monkeypatch.setattr(reading_module, "WHOLE_BYTES", 0)
     with pytest.raises(QueryTooBroad, match="narrow the time range"):
         names(archive, IDS[50])

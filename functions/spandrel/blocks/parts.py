@@ -23,6 +23,7 @@ from .naming import FORMAT_VERSION
 WHOLE_BYTES = 4 * MIB  # up to which one request for the block is quicker than two for parts of it
 _TAIL_SHARE = 96  # a footer takes about a two-hundredth of its block
 _TAIL_BYTES = 64 * KIB  # and of what is fetched at its end this is the least
+_ROW_GROUP_BYTES = 1 * MIB  # about: a trace lies in one of 20,000 spans, seldom in two
 _MAGIC = b"PAR1"
 _ENDING_BYTES = 8  # Parquet: the footer's length and the magic number
 _ATTEMPTS = 3  # at files that another process removes meanwhile
@@ -200,6 +201,11 @@ class Parts:
 def footer_bytes(block: Block) -> int:
     """How much of a block is fetched for its footer."""
     return block.size_bytes if block.size_bytes <= WHOLE_BYTES else _tail_bytes(block)
+
+
+def lookup_bytes(block: Block) -> int:
+    """About how much of a block is fetched for one trace."""
+    return min(block.size_bytes, footer_bytes(block) + _ROW_GROUP_BYTES)
 
 
 def _check(size_bytes: int, most_bytes: int) -> None:

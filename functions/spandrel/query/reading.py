@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from spandrel.blocks.block_cache import Unread
-from spandrel.blocks.parts import WHOLE_BYTES, footer_bytes
+from spandrel.blocks.parts import footer_bytes, lookup_bytes
 from spandrel.blocks.reader import BlockReader, Hidden, OpenBlocks
 from spandrel.model.archive import entry_key
 from spandrel.model.catalogue import Block, Catalogue, ObjectStore
@@ -94,7 +94,7 @@ class Reading:
 
     def open_for(self, trace_id: bytes, blocks: Sequence[Block]) -> OpenBlocks:
         """The same for questions about one trace, which needs parts of large blocks only."""
-        self._count(blocks, lambda block: min(block.size_bytes, WHOLE_BYTES))
+        self._count(blocks, lookup_bytes)
         readable = self._readable(blocks)
         hidden = self._hidden(readable)
         return self._opened(self._reader.open_for(trace_id, readable, self._deadline_s, self._bytes_max, hidden))

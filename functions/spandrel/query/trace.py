@@ -65,8 +65,10 @@ def blocks_of(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int 
     where = reading.whereabouts(trace_id)
     range_ns = max(start_ns - MARGIN_NS, 0), min(end_ns + MARGIN_NS, FOREVER_NS)
     blocks = [block for block, _ in _located(reading, where.far(*range_ns), trace_id)]
-    known = _first_found(reading, where.near(*range_ns, where.newest_indexed_ns), trace_id)
-    known = known or _first_found(reading, where.near(*range_ns), trace_id)
+    newest = where.near(*range_ns, where.newest_indexed_ns)
+    known = _first_found(reading, newest, trace_id)
+    if known is None:
+        known = _first_found(reading, [one for one in where.near(*range_ns) if one not in newest], trace_id)
     if known:
         blocks += _followed(reading, where, range_ns, trace_id, known)
     archived = reading.archived(trace_id)
