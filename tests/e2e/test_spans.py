@@ -169,3 +169,15 @@ def test_compaction_runs_by_its_schedule_and_changes_no_answer(client: Client) -
     plan = [line for line in client.stack.log_path.read_text().splitlines() if line.startswith("plan: REPORT")]
     assert plan
     assert not any("Error:" in line for line in plan)
+
+
+def test_the_pages_come_from_the_same_address_without_a_key(spandrel: LocalStack) -> None:
+    root = ask(spandrel.url, "GET", "/")
+    assert (root.status, root.header("location")) == (302, "/ui/search")
+    page = ask(spandrel.url, "GET", "/ui/search")
+    assert page.status == 200
+    assert "script-src 'self'" in page.header("content-security-policy")
+    script = page.body.decode().partition('src="')[2].partition('"')[0]
+    answer = ask(spandrel.url, "GET", script, headers={"accept-encoding": "gzip"})
+    assert (answer.status, answer.header("content-encoding")) == (200, "gzip")
+    assert "immutable" in answer.header("cache-control")

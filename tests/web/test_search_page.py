@@ -185,3 +185,25 @@ def test_completion_offers_the_values_that_are_stored(site: Site, page: Page) ->
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(query).to_have_value('{ span.region = "south" ')
+
+
+def test_a_box_is_told_from_the_rest_by_what_differs_most(site: Site, page: Page) -> None:
+    a_shop(site)
+    page.goto(f"{site.url}/ui/search")
+    dragged(page)
+    page.get_by_role("button", name="Compare with the rest").click()
+    first = page.locator(".difference tbody tr").first
+    expect(first).to_contain_text("span.region")
+    expect(first).to_contain_text("100 %")
+    first.get_by_role("button").click()
+    expect(page.get_by_role("combobox", name="TraceQL query")).to_have_value(re.compile("region = "))
+
+
+def test_live_shows_what_comes_while_one_looks(site: Site, page: Page) -> None:
+    page.clock.install()
+    a_shop(site)
+    page.goto(f"{site.url}/ui/search?live=1")
+    expect(page.locator(".results tbody tr")).to_have_count(23)
+    site.archive.add(request_of(order(300, ago_s=1), service="shop"), received_ns=time.time_ns())
+    page.clock.run_for(6000)
+    expect(page.locator(".results tbody tr")).to_have_count(24)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -232,3 +233,34 @@ def test_of_a_trace_of_ten_thousand_spans_only_the_rows_in_sight_exist(site: Sit
     page.locator(".waterfall").evaluate("grid => { grid.scrollTop = grid.scrollHeight / 2 }")
     expect(page.locator(".row:visible").first).to_be_visible()
     assert page.locator(".row").count() <= before + 20
+
+
+def test_a_part_of_the_minimap_that_is_dragged_over_is_what_the_waterfall_shows(site: Site, page: Page) -> None:
+    page.goto(a_failing_order(site))
+    box = page.locator(".minimap").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 20, steps=3)
+    page.mouse.up()
+    expect(page.locator(".axis span").first).to_have_text(re.compile("^2[45]"))
+    assert "from=2" in page.url
+    page.locator(".minimap").dblclick()
+    expect(page.locator(".axis span").first).to_have_text("0 µs")
+
+
+def test_only_what_matches_is_left_with_what_leads_to_it(site: Site, page: Page) -> None:
+    page.goto(a_failing_order(site) + "?find=bank&only=1")
+    expect(page.locator(".row.found .name")).to_have_text("call bank")
+    assert rows(page) == ["POST /order", "charge", "call bank"]
+
+
+@pytest.mark.parametrize(
+    ("title", "holds"), [("OTLP", "resourceSpans"), ("Jaeger", "processes"), ("Zipkin", "localEndpoint")]
+)
+def test_a_trace_can_be_downloaded_for_other_tools(site: Site, page: Page, title: str, holds: str) -> None:
+    page.goto(a_failing_order(site))
+    with page.expect_download() as coming:
+        page.get_by_role("button", name=title, exact=True).click()
+    assert coming.value.suggested_filename == f"trace-{TRACE.hex()}.{title.lower()}.json"
+    assert holds in coming.value.path().read_text()
