@@ -1,4 +1,4 @@
-"""`traceql`: twelve searches over one million and over ten million spans, as compaction leaves them.
+"""`traceql`: twelve searches and four metrics over one million and over ten million spans, as compaction leaves them.
 
 With the blocks on the local disk, as for the second question about the same hours, on two threads. One million spans
 lie in one hour, ten million in ten, and each search is for all of them.
@@ -15,8 +15,10 @@ from spandrel.blocks.database import Database
 from spandrel.blocks.reader import BlockReader
 from spandrel.model.limits import MIB
 from spandrel.query.found import Found, Order
+from spandrel.query.metrics import Answer, metrics
 from spandrel.query.reading import TraceStore
 from spandrel.query.search import search
+from spandrel.traceql.checking import check
 from spandrel.traceql.parser import parse
 
 from .clocks import median_seconds
@@ -25,7 +27,8 @@ from .shelf import Shelf
 from .stored import FIRST_HOUR_NS, stored_blocks
 
 MILLION = 10**6
-HOUR_NS = 3600 * 10**9
+MINUTE_NS = 60 * 10**9
+HOUR_NS = 60 * MINUTE_NS
 MEMORY_BYTES = 885 * MIB  # what `query` gives DuckDB of its 1,769 MiB
 TENANT = "bench"
 
@@ -45,6 +48,13 @@ SEARCHES = {
     "root and duration of traces": ('{ rootName = "publish order" && traceDuration > 2s }', 1000),
 }
 SLOWEST = "slowest first"
+METRICS_MS = 500
+METRICS = {
+    "rate by service": "{ } | rate() by (resource.service.name)",
+    "errors by name": "{ status = error } | count_over_time() by (name)",
+    "quantiles by service": "{ kind = server } | quantile_over_time(duration, .5, .99) by (resource.service.name)",
+    "rate by attribute": "{ span.http.response.status_code >= 400 } | rate() by (span.http.request.method)",
+}
 
 
 def figures() -> Iterator[Figure]:
@@ -55,6 +65,20 @@ def figures() -> Iterator[Figure]:
             for name, (query, target_ms) in SEARCHES.items():
                 yield from _measured(store, millions, name, query, target_ms if millions == 1 else None)
             yield from _measured(store, millions, SLOWEST, "{ status = error }", None, Order.SLOWEST)
+            for name, query in METRICS.items():
+                yield _counted(store, millions, name, query)
+
+
+def _counted(store: TraceStore, millions: int, name: str, query: str) -> Figure:
+    """Metrics over the whole range, in steps of a minute."""
+    parsed, end_ns = check(parse(query)), FIRST_HOUR_NS + millions * HOUR_NS
+
+    def asked() -> Answer:
+        return metrics(store.reading(TENANT), parsed, FIRST_HOUR_NS, end_ns, MINUTE_NS)
+
+    label = f"{millions} million spans, {name}, by the minute"
+    target = Target("at most", METRICS_MS) if millions == 1 else None
+    return Figure("traceql", label, 1000 * median_seconds(asked, runs=3), "ms", target)
 
 
 def _measured(

@@ -80,7 +80,7 @@ def test_counts_of_minutes_are_those_of_spans(
     stored: Archive, query: str, step_ns: int | None, start_ns: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_spans = asked(stored, query, step_ns, start_ns)
-    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", 0)
+    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", -1)
     of_minutes = asked(stored, query, step_ns, start_ns)
     assert (of_spans.source, of_minutes.source) == ("spans", "minutes")
     assert of_minutes.series == of_spans.series
@@ -91,7 +91,7 @@ def test_quantiles_of_minutes_are_near_those_of_spans(
     stored: Archive, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_spans = asked(stored, query)
-    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", 0)
+    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", -1)
     of_minutes = asked(stored, query)
     assert (of_spans.source, of_minutes.source) == ("spans", "minutes")
     assert of_minutes.series.keys() == of_spans.series.keys()
@@ -121,14 +121,14 @@ def test_what_minutes_do_not_say_is_counted_from_spans(
     stored: Archive, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = asked(stored, query)
-    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", 0)
+    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", -1)
     assert asked(stored, query) == expected
 
 
 def test_steps_that_are_no_whole_minutes_are_counted_from_spans(
     stored: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", 0)
+    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", -1)
     assert asked(stored, "{ } | rate()", 90 * SECOND_NS).source == "spans"
     assert asked(stored, "{ } | rate()", MINUTE_NS, START_NS + SECOND_NS).source == "spans"
 
@@ -141,18 +141,18 @@ def test_spans_without_a_service_are_told_apart_from_those_with_an_empty_one(
     del request.resource_spans[0].resource.attributes[:]
     archive.add(request, request_of(span("an empty one", start_ns=START_NS), service=""))
     expected = asked(archive, "{ } | count_over_time() by (resource.service.name)").series
-    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", 0)
+    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", -1)
     found = asked(archive, "{ } | count_over_time() by (resource.service.name)")
     assert (found.source, found.series) == ("spans", expected)
     assert asked(archive, "{ } | count_over_time()").source == "minutes"
 
 
 def test_where_minutes_are_too_many_spans_are_counted(stored: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", 0)
+    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", -1)
     monkeypatch.setattr(traffic, "ROWS_MAX", 1)
     assert asked(stored, "{ } | rate() by (name)").source == "spans"
 
 
 def test_the_answer_says_when_it_was_counted_from_both(stored: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", 0)
+    monkeypatch.setattr(metrics_minutes, "READ_SPANS_MAX", -1)
     assert asked(stored, "({ } | rate()) - ({ status = ok } | rate())").source == "spans and minutes"

@@ -116,7 +116,7 @@ class _Asked:
             self.sources.add("spans")
             (spans,) = self.range.spans(source, fields_compared(function), in_parts=False)
             return comparison(function, spans, self.range.steps)
-        if not self.exemplars and self.range.spans_there > metrics_minutes.READ_SPANS_MAX:
+        if not self.exemplars and self.range.spans_tallied > metrics_minutes.READ_SPANS_MAX:
             minutes = of_minutes(source, function, self.range.steps)
             if minutes and (found := minutes.series(self.range.reading)) is not None:
                 self.sources.add("minutes")

@@ -38,7 +38,7 @@ from .metrics_series import SECOND_NS, AllSeries, Labels, LabelValue, Points, Se
 from .reading import Reading
 from .traffic import Chosen, Side, traffic
 
-READ_SPANS_MAX = 5_000_000  # up to which spans are read, whatever the query: that is quicker than many minutes
+READ_SPANS_MAX = 5_000_000  # of merged blocks: up to so many, reading them is quicker than adding up minutes
 
 _T = TypeVar("_T")
 _SERVICE = Attribute(Scope.RESOURCE, SERVICE_NAME)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from spandrel.blocks.reader import OpenBlocks
 from spandrel.model.catalogue import Block
-from spandrel.traceql.expressions import Field
+from spandrel.traceql.expressions import TRUE, Expression, Field
 from spandrel.traceql.intrinsics import Intrinsic
 from spandrel.traceql.spansets import Pipeline, Select
 
 from .alone import condition_alone, with_plain_roots
-from .condition import ALWAYS, Condition, every, starts_in
+from .condition import ALWAYS, Condition, every, some, starts_in
 from .extents import MARGIN_NS
 from .metrics_copies import once
 from .metrics_series import Steps
@@ -23,7 +23,8 @@ from .sql.expressions import holds, needs_facts
 from .sql.facts import COLUMNS
 from .sql.first_table import Source
 from .sql.fragment import Fragment, combined
-from .sql.pipelines import evaluated
+from .sql.lists import known_lists, may_have_list, sources
+from .sql.pipelines import asked_by, evaluated
 from .sql.places import Place
 from .sql.tables import Tables
 
@@ -65,23 +66,28 @@ class Range:
         Where a span by itself tells whether it comes out, only blocks of the range are read. Else traces are looked at
         whole, also where they reach out of it, by MARGIN_NS at most.
         """
-        facts = [field for field in dict.fromkeys(fields) if needs_facts(field)]
-        place = Place(self._opened.columns)
+        asked = list(dict.fromkeys(fields))
+        facts = [field for field in asked if needs_facts(field)]
+        lists = self._lists(self._opened, pipeline, asked)
+        place = Place(self._opened.columns, with_lists=lists is not None)
         condition = None if facts else condition_alone(pipeline, place)
         if condition is None:
-            return [self._of_traces(pipeline, facts, part) for part in (self._parts() if in_parts else [ALWAYS])]
-        before, table = once(self._blocks, self.steps.start_ns, self.steps.end_ns)
+            return [self._of_traces(pipeline, asked, part) for part in (self._parts() if in_parts else [ALWAYS])]
+        before, table = _beside(lists, once(self._blocks, self.steps.start_ns, self.steps.end_ns))
         return [Spans(self._opened, before, table, every([self._starts, condition]), place)]
 
     @property
-    def spans_there(self) -> int:
-        """How many spans there are in the blocks of the range, copies counted too."""
-        return sum(block.spans for block in self._blocks)
+    def spans_tallied(self) -> int:
+        """How many spans of the range's blocks were counted when they were merged."""
+        return sum(block.spans for block in self._blocks if block.tally)
 
-    def _of_traces(self, pipeline: Pipeline, facts: Sequence[Field], part: Condition) -> Spans:
-        place, tables = Place(self._opened_around.columns), Tables()
+    def _of_traces(self, pipeline: Pipeline, asked: Sequence[Field], part: Condition) -> Spans:
+        facts = [field for field in asked if needs_facts(field)]
+        lists = self._lists(self._opened_around, pipeline, asked)
+        place, tables = Place(self._opened_around.columns, with_lists=lists is not None), Tables()
         with_kind = Pipeline((*with_plain_roots(pipeline).stages, Select((Intrinsic.KIND, *facts))))
-        result = evaluated(with_kind, Source(place, self._traces(pipeline, place, part)), tables)
+        source = Source(place, self._traces(pipeline, part), lists)
+        result = evaluated(with_kind, source, tables)
         (kind,) = result.columns[Intrinsic.KIND].names
         before, table = once(self._around, self.steps.start_ns, self.steps.end_ns, part)
         columns = [COLUMNS[field] for field in facts if isinstance(field, Intrinsic)]
@@ -92,23 +98,37 @@ class Range:
             table=result.table,
             once=table,
         )
-        tables_before = combined(text, tables.then(Fragment("")), self._starts, before)
-        known = Place(place.columns, with_facts=True)
-        return Spans(self._opened_around, tables_before, "counted", self._starts, known)
+        came_out = combined(text, tables.then(Fragment("")), self._starts, before)
+        before, table = _beside(lists, (came_out, "counted"))
+        return Spans(self._opened_around, before, table, self._starts, replace(place, with_facts=True))
 
-    def _traces(self, pipeline: Pipeline, place: Place, part: Condition) -> Condition:
+    def _traces(self, pipeline: Pipeline, part: Condition) -> Condition:
         """The spans of traces of which something may come out."""
-        near = starts_in(self.steps.start_ns - MARGIN_NS, self.steps.end_ns + MARGIN_NS)
-        wanted = [every([self._starts, holds(may_come_out(pipeline), place)])]
-        wanted += [holds(condition, place) for condition in needed(pipeline)]
-        chosen = [_in_traces_with(every([near, part, condition])) for condition in wanted if condition != self._starts]
-        return every([near, part, *chosen])
+        conditions = [may_come_out(pipeline), *needed(pipeline)]
+        chosen = [self._in_traces_with(condition, part) for condition in conditions if condition != TRUE]
+        return every([self._near, part, *chosen])
+
+    def _in_traces_with(self, condition: Expression, part: Condition) -> Condition:
+        """Lists that no column has may decide about a span too; what they say is only known later."""
+        columns = self._opened_around.columns
+        may_hold = some([holds(condition, Place(columns)), may_have_list(sources([condition], columns))])
+        found = combined("trace_id IN (SELECT trace_id FROM spans WHERE {})", every([self._near, part, may_hold]))
+        return Condition(found.sql, found.parameters)
+
+    def _lists(self, opened: OpenBlocks, pipeline: Pipeline, fields: Sequence[Field]) -> Fragment | None:
+        named = asked_by(pipeline)
+        return known_lists(sources([*named.conditions, *named.values, *fields], opened.columns), opened, self._near)
 
     def _parts(self) -> Iterator[Condition]:
         """Conditions that divide traces into parts of about PART_SPANS spans."""
         parts = 1 + sum(block.spans for block in self._around) // PART_SPANS
         for part in range(parts):
             yield Condition("hash(trace_id) % ? = ?", (parts, part)) if parts > 1 else ALWAYS
+
+    @cached_property
+    def _near(self) -> Condition:
+        """A span is near enough to look at its trace."""
+        return starts_in(self.steps.start_ns - MARGIN_NS, self.steps.end_ns + MARGIN_NS)
 
     @cached_property
     def _starts(self) -> Condition:
@@ -131,6 +151,9 @@ class Range:
         return self.reading.open(self._around)
 
 
-def _in_traces_with(condition: Condition) -> Condition:
-    found = combined("trace_id IN (SELECT trace_id FROM spans WHERE {})", condition)
-    return Condition(found.sql, found.parameters)
+def _beside(lists: Fragment | None, spans: tuple[Fragment, str]) -> tuple[Fragment, str]:
+    """The spans with the lists that are known, in each row."""
+    before, table = spans
+    if lists is None:
+        return spans
+    return combined(f"{{}}, listed AS (SELECT * FROM {table}, {{}})", before, lists), "listed"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from spandrel.traceql.expressions import Comparator, Field, Literal, Operator
-from spandrel.traceql.intrinsics import ValueType
+from spandrel.traceql.intrinsics import Intrinsic, ValueType, type_of
 from spandrel.traceql.metrics import (
     Compare,
     Metrics,
@@ -61,7 +61,7 @@ def _function(function: OverTime | Quantiles | Compare, spans: list[Span], steps
             return _not_empty(
                 {
                     (*labels, ("p", Literal(ValueType.FLOAT, quantile))): [
-                        _quantile(quantile, found) for found in values
+                        shown(field, _quantile(quantile, found)) for found in values
                     ]
                     for labels, values in groups.items()
                     for quantile in quantiles
@@ -79,23 +79,24 @@ def _function(function: OverTime | Quantiles | Compare, spans: list[Span], steps
             over_time = _OVER_TIME[name]
             return _not_empty(
                 {
-                    labels: [_finite(over_time(found)) if found else None for found in values]
+                    labels: [shown(field, over_time(found)) if found else None for found in values]
                     for labels, values in measures.items()
                 }
             )
 
 
-def _finite(result: float) -> float | None:
-    return result if math.isfinite(result) else None
-
-
 def measured(field: Field, span: Span) -> float | None:
-    """The number of a field, durations in seconds."""
-    found = value_for_span(field, span)
-    known = finite(found)
-    if known is None or not isinstance(found, Literal):
+    """The number of a field, durations in nanoseconds."""
+    known = finite(value_for_span(field, span))
+    return None if known is None else float(known)
+
+
+def shown(field: Field, result: float | None) -> float | None:
+    """A result of such numbers: seconds for durations, nothing where it is infinite."""
+    if result is None or not math.isfinite(result):
         return None
-    return known / SECOND_NS if found.type is ValueType.DURATION else float(known)
+    of_time = isinstance(field, Intrinsic) and type_of(field) is ValueType.DURATION
+    return result / SECOND_NS if of_time else result
 
 
 def _sum(found: list[float]) -> float:
