@@ -67,11 +67,16 @@ class Aws:
         jobs, self.jobs[:] = list(self.jobs), []
         return jobs
 
-    def block_bytes(self) -> int:
-        """Of the blocks that merges made, or of all where there was none."""
+    def kept_bytes(self) -> int:
+        """Of the blocks that merges made and what lies beside them; of all objects where there was no merge."""
         objects = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
-        merged = [one["Size"] for one in objects if one["Key"].removesuffix(".parquet")[-2] == "-"]
-        return sum(merged or [one["Size"] for one in objects])
+        kept = [one["Size"] for one in objects if not _is_fresh(one["Key"])]
+        return sum(kept or [one["Size"] for one in objects])
+
+
+def _is_fresh(key: str) -> bool:
+    """Whether it is a block that `store` wrote; merges number theirs."""
+    return "/blocks/" in key and key.removesuffix(".parquet")[-2] != "-"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """`cost`: what a million spans cost in AWS, and a month in which nobody sends any.
 
-The real functions run over moto; what they ask of AWS is counted as AWS bills it, their time is measured and taken
-at the template's memory. What Lambda's poller and
-API Gateway add follows from the messages and requests that were counted.
+The real functions run over moto; what they ask of AWS is counted as AWS bills it, their time of CPU (moto's part of it
+stands for the waiting) is measured and taken at the template's memory. What Lambda's poller and API Gateway add follows
+from the messages and requests that were counted. The merges after the first are taken to cost what the first does, as
+often as an hour of TRAFFIC_A_DAY needs them; all that is kept of the spans after a merge, blocks and what lies beside
+them, is paid for a month.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ from .aws import Aws, call, local_aws
 from .counting import Bill, units
 from .events import authorizer_event, export_event, sqs_event
 from .figures import Figure, Target
+from .hours import hour_of_traffic
 from .spans import SpanSource
 
+TRAFFIC_A_DAY = 100 * prices.MILLION
 BLOCKS_A_MERGE = 12  # a minute of batches, which is what the planner finds
 POLLED_AT_ONCE = 10  # messages that one ReceiveMessage and one DeleteMessageBatch take at most
 
@@ -68,27 +72,24 @@ def figures() -> Iterator[Figure]:
         template = _template(Path(folder))
     memory_gb = _memory_gb(template)
     for traffic in TRAFFICS:
-        spent, bytes_a_span = _run(traffic, memory_gb)
-        yield from _of_traffic(traffic, spent, bytes_a_span)
+        yield from _of_traffic(traffic, _run(traffic, memory_gb))
     others = f"{prices.SPANS_A_TRACE} spans a trace"
     yield Figure("cost", f"the same at AWS X-Ray, {others}", prices.XRAY_MILLION_SPANS, "USD/M spans")
     yield Figure("cost", "the same at Google Cloud Trace", prices.CLOUD_TRACE_MILLION_SPANS, "USD/M spans")
     yield from _idle(template, memory_gb)
 
 
-def _of_traffic(traffic: Traffic, spent: Spent, bytes_a_span: float) -> Iterator[Figure]:
+def _of_traffic(traffic: Traffic, spent: Spent) -> Iterator[Figure]:
     scale = prices.MILLION / traffic.all_spans
     name = f"{traffic.spans} spans a request"
     target = Target("at most", 0.01) if traffic.spans == 512 else None
-    yield Figure("cost", f"{name}: all", spent.total * scale, "USD/M spans", target)
+    yield Figure("cost", f"{name}: all, with a month in S3", spent.total * scale, "USD/M spans", target)
     for what, dollars in sorted(spent.dollars.items(), key=lambda part: -part[1]):
         yield Figure("cost", f"{name}: {what}", dollars * scale, "USD/M spans")
-    month = bytes_a_span * prices.MILLION / 1e9 * prices.S3_GB_MONTH
-    yield Figure("cost", f"{name}: a month in S3", month, "USD/M spans")
 
 
-def _run(traffic: Traffic, memory_gb: dict[str, float]) -> tuple[Spent, float]:
-    """The traffic through the real functions. What was spent, and bytes a span after a merge."""
+def _run(traffic: Traffic, memory_gb: dict[str, float]) -> Spent:
+    """What the traffic through the real functions costs."""
     spent, bill = Spent(), Bill()
     with local_aws(bill) as aws, _logged() as logged:
         source = SpanSource(start_ns=time.time_ns() - 10**9)
@@ -101,11 +102,13 @@ def _run(traffic: Traffic, memory_gb: dict[str, float]) -> tuple[Spent, float]:
                 assert answer["statusCode"] == 200, answer
             _stored(spent, aws, memory_gb)
         _merged(spent, aws, memory_gb)
-        bytes_a_span = aws.block_bytes() / traffic.all_spans
+        spent.add("a month in S3", aws.kept_bytes() / 1e9 * prices.S3_GB_MONTH)
         spent.add("logs", logged() / 1e9 * prices.LOG_GB)
     for unit, count in bill.units.items():
         spent.add(_ON[unit], count * getattr(prices, unit))
-    return spent, bytes_a_span
+    again = hour_of_traffic(TRAFFIC_A_DAY).rewrites - 1
+    spent.add("Lambda compact, later merges", again * spent.dollars.get("Lambda compact", 0.0))
+    return spent
 
 
 _ON = {
@@ -136,9 +139,9 @@ def _merged(spent: Spent, aws: Aws, memory_gb: dict[str, float]) -> None:
 
 
 def _invoked(spent: Spent, function: str, memory_gb: dict[str, float], event: Any) -> Any:
-    began = time.perf_counter()
+    began = time.process_time()
     answer = call(function, event)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     dollars = prices.LAMBDA_REQUEST + seconds * memory_gb[function] * prices.LAMBDA_GB_SECOND
     spent.add(f"Lambda {function}", dollars)
     return answer
