@@ -122,7 +122,7 @@ def _largest_job() -> Iterator[Figure]:
     """In a process of its own, for its memory."""
     script = "from benchmarks.compact import merge_largest; merge_largest()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    peak_mib, seconds = map(float, done.stdout.split())
+    peak_mib, seconds = map(float, done.stdout.splitlines()[-1].split())  # before it, a library's progress
     spans = JOB_BATCHES * JOB_BATCH_SPANS
     yield Figure("compact", "the largest job: memory", peak_mib, "MiB", Target("at most", WORKER_MEMORY))
     yield Figure("compact", "the largest job: spans a second of one core", spans / seconds, "spans/s")
@@ -139,7 +139,7 @@ def merge_largest() -> None:
         worker, job = Worker(folder, OneJob()), Job("bench", 1, tuple(entries))  # type: ignore[arg-type]
         seconds = cpu_seconds(lambda: worker.run(job), runs=1)
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    print(int(peak.split()[1]) * 1024 / MIB, seconds)
+    print(f"\n{int(peak.split()[1]) * 1024 / MIB} {seconds}")
 
 
 def _hostile_keys() -> Iterator[Figure]:
