@@ -121,6 +121,14 @@ def test_facets_count_the_values_of_fields_most_frequent_first(archive: Archive,
     assert told[1]["values"] == [{"value": "server", "spans": 2}, {"value": "client", "spans": 1}]
 
 
+def test_a_kind_without_a_word_is_told_by_its_number(archive: Archive, ui: Asking) -> None:
+    made = span("odd", trace_id=b"1" * 16)
+    made.kind = 9  # type: ignore[assignment]
+    archive.add(request_of(made))
+    told = ui.get("/api/ui/facets", {**HOUR, "by": "kind"}).json["facets"]
+    assert told[0]["values"] == [{"value": "9", "spans": 1}]
+
+
 def test_names_and_values_are_told_with_their_types(archive: Archive, ui: Asking) -> None:
     two_services(archive)
     tags = ui.get("/api/ui/tags", HOUR).json["tags"]

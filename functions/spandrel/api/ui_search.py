@@ -8,6 +8,7 @@ from spandrel.http.response import Response
 from spandrel.model.errors import Rejected
 from spandrel.model.limits import SEARCH_LIMIT_MAX
 from spandrel.model.search import TraceSummary
+from spandrel.model.spans import KIND_NAMES
 from spandrel.query import search
 from spandrel.query.found import Found, FoundTrace, Order
 from spandrel.query.metrics import metrics
@@ -164,5 +165,9 @@ def _label(value: LabelValue) -> object:
 
 
 def _text(value: Literal) -> str:
-    """As TraceQL writes it, but for texts, which are themselves."""
-    return value.value if isinstance(value.value, str) else literal(value)
+    """As TraceQL writes it, but for texts, which are themselves, and kinds that OTLP has no word for (yet)."""
+    if isinstance(value.value, str):
+        return value.value
+    if value.type is ValueType.KIND and value.value not in KIND_NAMES:
+        return str(value.value)
+    return literal(value)
