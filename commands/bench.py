@@ -13,7 +13,21 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, as_objects, as_table
 
-NAMES = ("store", "receive", "wire", "compact", "search", "cost", "layout", "lookup", "index", "up", "ui", "traceql")
+NAMES = (
+    "store",
+    "receive",
+    "wire",
+    "compact",
+    "search",
+    "cost",
+    "layout",
+    "lookup",
+    "index",
+    "up",
+    "ui",
+    "traceql",
+    "links",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
