@@ -32,6 +32,7 @@ class Database:
             "max_temp_directory_size": f"{spill_bytes}B",
             "parquet_metadata_cache": True,
             "preserve_insertion_order": False,
+            "enable_progress_bar": False,  # what is written to stdout is billed as a line of a log
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allowed_directories": [str(folder)],
