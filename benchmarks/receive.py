@@ -165,6 +165,7 @@ def _first_event(verb: Verb, resources: Resources) -> Any:
         case "show":
             return query_event("/ui/search")
         case "compact":
-            return {"tenant": "bench", "level": 1, "inputs": [draft("bench", 0, "gone", is_far=False).record()]}
+            gone = draft("bench", 0, "gone", is_far=False).record()
+            return {"tenant": "bench", "level": 1, "inputs": [gone], "cuts": []}
         case _:
             return {}

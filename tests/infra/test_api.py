@@ -103,7 +103,8 @@ def test_with_a_domain_the_url_is_ones_own(full_template: Template) -> None:
 
 
 def test_the_outputs_name_what_the_commands_need(template: Template) -> None:
-    assert set(template.body["Outputs"]) == {"Url", "KeyTable", "CatalogueTable", "Bucket", "DeadLetterQueueUrl"}
+    named = {"Url", "KeyTable", "CatalogueTable", "Bucket", "DeadLetterQueueUrl", "Database"}
+    assert set(template.body["Outputs"]) == named
 
 
 def throttling(stack: Template) -> dict[str, int]:

@@ -29,6 +29,8 @@ IDLE_USD = {
     "AWS::ApiGatewayV2::Stage": 0,
     "AWS::CloudWatch::Alarm": ALARM_METRIC_USD,
     "AWS::DynamoDB::Table": 0,
+    "AWS::Glue::Database": 0,  # a catalogue of under a million objects costs nothing
+    "AWS::Glue::Table": 0,
     "AWS::IAM::Policy": 0,
     "AWS::IAM::Role": 0,
     "AWS::Lambda::Alias": 0,

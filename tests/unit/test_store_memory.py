@@ -18,7 +18,7 @@ from store.batch import Batch
 
 class Ports:
     spans = 0
-    def put(self, key, body): pass
+    def put(self, key, body, passing): pass
     def add(self, entry): self.spans += entry.spans
 
 ports = Ports()
