@@ -13,6 +13,7 @@ from pathlib import Path
 from spandrel.blocks.block_cache import BlockCache
 from spandrel.blocks.database import Database
 from spandrel.blocks.reader import BlockReader
+from spandrel.model.errors import QueryTooBroad
 from spandrel.model.limits import MIB
 from spandrel.query.found import Found, Order
 from spandrel.query.metrics import Answer, metrics
@@ -89,9 +90,13 @@ def _measured(
     def asked() -> Found:
         return search(store.reading(TENANT), parsed, FIRST_HOUR_NS, end_ns, order=order)
 
-    seconds = median_seconds(asked, runs=3)
-    inspected = asked().inspected
     label = f"{millions} million spans, {name}"
+    try:
+        seconds = median_seconds(asked, runs=3)
+    except QueryTooBroad:
+        yield Figure("traceql", f"{label}: refused as too much", 1, "refusals", Target("at most", 0))
+        return
+    inspected = asked().inspected
     yield Figure("traceql", label, 1000 * seconds, "ms", Target("at most", target_ms) if target_ms else None)
     yield Figure("traceql", f"{label}: read", inspected.size_bytes / MIB, "MiB")
     yield Figure("traceql", f"{label}: read", inspected.blocks, "blocks")
