@@ -103,6 +103,13 @@ def test_a_search_tells_traces_and_what_was_read(archive: Archive, ui: Asking) -
     assert told["inspected"]["spans"] == 3
 
 
+def test_without_a_time_a_search_is_about_the_last_hour(archive: Archive) -> None:
+    two_services(archive)
+    archive.add(request_of(span("old", trace_id=b"2" * 16, start_ns=RECEIVED_NS - 3700 * 10**9)))
+    asked = Asking(Answering(archive.store, archive.objects, lambda: RECEIVED_NS + 10**9).answer)
+    assert [one["name"] for one in asked.get("/api/ui/search").json["traces"]] == ["order"]
+
+
 def test_metrics_are_told_in_steps(archive: Archive, ui: Asking) -> None:
     two_services(archive)
     told = ui.get("/api/ui/metrics", {**HOUR, "step": "1200000", "q": "{ } | count_over_time() by (status)"}).json
@@ -165,7 +172,7 @@ def test_traffic_is_told_by_service_or_by_operation_of_one(archive: Archive, ui:
     ("path", "query", "said"),
     [
         ("search", {**HOUR, "q": "{ duration > }"}, "line 1"),
-        ("search", {"q": "{ }"}, "parameter start is required"),
+        ("search", {"start": "0", "q": "{ }"}, "narrow it"),
         ("search", {**HOUR, "order": "best"}, "malformed parameter order"),
         ("metrics", {**HOUR, "q": "{ }"}, "metrics need a function"),
         ("facets", {**HOUR, "by": "name) | rate("}, ""),

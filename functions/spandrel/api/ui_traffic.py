@@ -16,6 +16,7 @@ from .parameters import whole_number
 from .question import Question, json_response
 
 STEPS_MAX = 240
+DEFAULT_RANGE_NS = 3600 * 10**9
 QUANTILES = (0.5, 0.95, 0.99)
 # What a service does for others: it answers calls and takes messages. What it asks of others is their work.
 _SERVING = (KINDS["server"], KINDS["consumer"])
@@ -67,10 +68,11 @@ def series(question: Question) -> Response:
 
 
 def range_of(question: Question) -> tuple[int, int]:
-    """[start, end) in unix nanoseconds."""
+    """[start, end) in unix nanoseconds: without `end` until now, without `start` an hour."""
     moment = whole_number(0, _MS_MAX)
-    start_ms, end_ms = (question.parameters.required(moment, name) for name in ("start", "end"))
-    return start_ms * _MS_NS, end_ms * _MS_NS
+    start_ms, end_ms = (question.parameters.parsed(moment, name) for name in ("start", "end"))
+    end_ns = question.now_ns if end_ms is None else end_ms * _MS_NS
+    return max(0, end_ns - DEFAULT_RANGE_NS) if start_ms is None else start_ms * _MS_NS, end_ns
 
 
 def _whole(start_ns: int, end_ns: int) -> int:
