@@ -143,17 +143,18 @@ def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
+        # In the loop's own thread: this one may have a loop of somebody else's.
+        asyncio.run_coroutine_threadsafe(_called_off(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        _called_off(loop)
-        loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
 
 
-def _called_off(loop: asyncio.AbstractEventLoop) -> None:
+async def _called_off() -> None:
     """Ends connections that somebody keeps open: they must not outlive their loop. All else has been ended by name."""
-    kept_open = [task for task in asyncio.all_tasks(loop) if "RequestHandler." in repr(task.get_coro())]
+    kept_open = [task for task in asyncio.all_tasks() if "RequestHandler." in repr(task.get_coro())]
     for task in kept_open:
         task.cancel()
     if kept_open:
-        loop.run_until_complete(asyncio.wait(kept_open))
+        await asyncio.wait(kept_open)
+    await asyncio.get_running_loop().shutdown_default_executor()
