@@ -91,7 +91,7 @@ def test_a_batch_closes_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_batch_closes_before_it_outgrows_what_lambda_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WINDOW_MAX_S", 60.0)
     sqs, function = Sqs([message(f"{number}", MIB - 1000) for number in range(12)]), Function()
-    polled(sqs, function, batch_size=12, window_s=0.05)
+    polled(sqs, function, batch_size=12, window_s=1)
     assert [len(batch) for batch in function.batches] == [6, 6]
     assert function.payload_bytes <= 6 * MIB
 
