@@ -131,12 +131,17 @@ def _body(request: HttpRequest) -> tuple[str, bool] | None:
     if not request.body:
         return None
     encoded = request.header("content-encoding") not in {"", "identity"}
-    if not encoded and request.header("content-type").lower().startswith(_TEXT_TYPES):
-        try:
-            return request.body.decode(), False
-        except UnicodeDecodeError:
-            pass  # said to be text and is not: it goes as it is
-    return base64.b64encode(request.body).decode(), True
+    said_to_be_text = request.header("content-type").lower().startswith(_TEXT_TYPES)
+    text = _text(request.body) if said_to_be_text and not encoded else None
+    return (base64.b64encode(request.body).decode(), True) if text is None else (text, False)
+
+
+def _text(body: bytes) -> str | None:
+    """The body as text; None for one that is none, whatever its content type says."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 class BrokenAnswer(ValueError):

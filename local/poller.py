@@ -12,6 +12,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from botocore.client import BaseClient
@@ -120,11 +121,9 @@ class Poller:
             return
         if rests:
             self._resting.set()
-        try:
+        with suppress(TimeoutError):  # no news in that time: then the queue is looked at without any
             async with asyncio.timeout(max(timeout_s, 0)):
                 await self._announced.wait()
-        except TimeoutError:
-            pass
         self._resting.clear()
 
     async def _work_on(self, batch: Sequence[Record]) -> None:

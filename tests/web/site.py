@@ -4,14 +4,12 @@ in memory. What is sent to `/v1/traces` is stored before the answer.
 
 from __future__ import annotations
 
-import base64
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +21,7 @@ from show.pages import Pages, files_of_the_pages
 from spandrel.http.response import Answer
 from tests.archive import Archive
 from tests.events import KNOWN, http_event
+from tests.serving import served
 
 ELSEWHERE = "https://bucket.s3.eu-central-1.amazonaws.com"
 
@@ -87,41 +86,8 @@ class Site:
 @contextmanager
 def serving(site: Site) -> Iterator[Site]:
     """The site while it is served, with its `url`."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = site.answer(self.command, self.path, headers, body)
-            told = answer["body"]
-            sent = base64.b64decode(told) if answer["isBase64Encoded"] else told.encode()
-            self.send_response(answer["statusCode"])
-            for name, value in {**answer["headers"], "content-length": str(len(sent))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            with suppress(BrokenPipeError, ConnectionResetError):  # the page that asked is gone
-                self.wfile.write(sent)
-
-        def do_GET(self) -> None:
-            self.answer()
-
-        def do_POST(self) -> None:
-            self.answer()
-
-        def log_message(self, *_told: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    site.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        yield site
+        with served(site.answer) as site.url:
+            yield site
     finally:
         site.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()

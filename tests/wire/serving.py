@@ -5,13 +5,10 @@ So that real clients can send to it. It knows one key pair, and keeps what would
 
 from __future__ import annotations
 
-import base64
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +19,7 @@ from receive.receiver import Receiver
 from spandrel.http.request import request_of
 from spandrel.model.keys import ApiKey
 from tests.events import authorizer_event, http_event
+from tests.serving import served
 from tests.signing import PAIR, Pairs
 
 
@@ -55,33 +53,5 @@ class Endpoint:
 @contextmanager
 def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
     """The endpoint while it is served, with its `url`."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = endpoint.answered(self.command, self.path, headers, body)
-            told = answer["body"]
-            sent = base64.b64decode(told) if answer["isBase64Encoded"] else told.encode()
-            self.send_response(answer["statusCode"])
-            for name, value in {**answer["headers"], "content-length": str(len(sent))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(sent)
-
-        def log_message(self, *_told: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    endpoint.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with served(endpoint.answered) as endpoint.url:
         yield endpoint
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
