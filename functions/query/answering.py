@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from spandrel.api import jaeger, jaeger_classic, ui, zipkin
 from spandrel.api.health import health
+from spandrel.api.jaeger import classic as jaeger_classic
+from spandrel.api.jaeger import v3 as jaeger
 from spandrel.api.parameters import Parameters
 from spandrel.api.question import METHODS, Question, ReadApi, not_allowed
+from spandrel.api.ui import endpoints as ui
+from spandrel.api.zipkin import v2 as zipkin
 from spandrel.blocks.block_cache import Unread
 from spandrel.http.identity import identified
 from spandrel.http.request import Event, Request, request_of

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from query.answering import Answering
-from spandrel.wire import zipkin as wire
+from spandrel.wire.zipkin import endpoint as wire
 from tests.archive import Archive, archive_in
 from tests.asking import Asking, Reply
 from tests.builders import RECEIVED_NS, key_value, request_of, span

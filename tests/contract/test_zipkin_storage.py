@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from query.answering import Answering
-from spandrel.wire import zipkin as wire
+from spandrel.wire.zipkin import endpoint as wire
 from tests.archive import archive_in
 from tests.asking import Asking, Reply
 from tests.wire.zipkin_sending import sent_spans

@@ -20,7 +20,7 @@ from spandrel.blocks.writer import write_blocks
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import Corrupt
 from spandrel.model.limits import MIB
-from spandrel.wire.otlp_json import request_from_json
+from spandrel.wire.otlp.json_encoding import request_from_json
 from tests.archive import TENANT, Archive, archive_in
 from tests.builders import RECEIVED_NS, block, request_of, span
 from tests.golden_blocks import blocks as golden_blocks

@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from spandrel.api.otlp_json import otlp_json
 from spandrel.model.errors import NotFound
 from spandrel.query.trace import trace
-from spandrel.wire.otlp_json import request_from_json
+from spandrel.wire.otlp.json_encoding import request_from_json
 from tests.archive import Archive
 from tests.builders import request_of, span
 from tests.otlp import REQUESTS, spans_of

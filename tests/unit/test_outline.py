@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from spandrel.api.outline import MISSING, ROOT, outline
+from spandrel.api.ui.outline import MISSING, ROOT, outline
 from spandrel.query.trace import trace
 from tests.archive import Archive, archive_in
 from tests.builders import RECEIVED_NS, request_of, span

@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from spandrel.wire.cloudtrace_attributes import CONVENTIONS
+from spandrel.wire.cloudtrace.attributes import CONVENTIONS
 
 from .cloudtrace_sending import attributes
 

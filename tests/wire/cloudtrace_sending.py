@@ -8,7 +8,8 @@ from typing import Any
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spandrel.http.request import request_of
-from spandrel.wire import cloudtrace_v1, cloudtrace_v2
+from spandrel.wire.cloudtrace import v1 as cloudtrace_v1
+from spandrel.wire.cloudtrace import v2 as cloudtrace_v2
 from spandrel.wire.formats import Accepted
 from tests.events import http_event
 

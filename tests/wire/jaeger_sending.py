@@ -13,7 +13,7 @@ from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TMessageType
 from thrift.transport.TTransport import TMemoryBuffer
 
-from spandrel.api.jaeger_json import jaeger_traces
+from spandrel.api.jaeger.trace_json import jaeger_traces
 from spandrel.api.spans import spans_of_otlp
 from spandrel.http.request import Request, request_of
 from tests.events import http_event

@@ -16,8 +16,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from spandrel.http.request import Request, request_of
 from spandrel.http.response import Response
-from spandrel.wire import otlp
 from spandrel.wire.formats import Accepted
+from spandrel.wire.otlp import endpoint as otlp
 from tests.events import http_event
 
 RECORDINGS = Path(__file__).parent / "recordings"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from spandrel.wire import cloudtrace_attributes as named
-from spandrel.wire.cloudtrace_attributes import CONVENTIONS, SERVICE_NAMES
+from spandrel.wire.cloudtrace import attributes as named
+from spandrel.wire.cloudtrace.attributes import CONVENTIONS, SERVICE_NAMES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "wire" / "cloudtrace.md").read_text()
 ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in PAGE.splitlines() if line.startswith("|")]
@@ -37,12 +37,12 @@ def test_the_attributes_that_name_a_service_stand_in_their_order() -> None:
 @pytest.mark.parametrize(
     "field",
     [
-        "cloudtrace.py",
-        "cloudtrace_v1.py",
-        "cloudtrace_v2.py",
-        "cloudtrace_span.py",
-        "cloudtrace_attributes.py",
-        "proto_json.py",
+        "requests.py",
+        "v1.py",
+        "v2.py",
+        "span.py",
+        "attributes.py",
+        "../proto_json.py",
     ],
 )
 def test_the_modules_that_it_names_are_there(field: str) -> None:

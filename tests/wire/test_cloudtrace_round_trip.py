@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spandrel.http.request import request_of
-from spandrel.wire.cloudtrace_attributes import CONVENTIONS
+from spandrel.wire.cloudtrace.attributes import CONVENTIONS
 
 from .cloudtrace_reverse import LABELS, V2_KINDS, timestamp, v1_of, v2_of, without_zeros
 from .cloudtrace_sending import accepted, batch, patch, recorded_event, v1_span

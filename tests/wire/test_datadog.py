@@ -19,8 +19,9 @@ from spandrel.http.request import Request, request_of
 from spandrel.http.response import Response
 from spandrel.model.errors import Overloaded, TooLarge
 from spandrel.model.limits import BODY_BYTES, SPANS_MAX
-from spandrel.wire import datadog, datadog_spans
-from spandrel.wire.datadog_payloads import ELEMENTS_MAX, TEXTS_MAX
+from spandrel.wire.datadog import endpoint as datadog
+from spandrel.wire.datadog import spans as datadog_spans
+from spandrel.wire.datadog.payloads import ELEMENTS_MAX, TEXTS_MAX
 from tests.events import http_event
 
 from .sending import recorded, spans

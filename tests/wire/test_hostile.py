@@ -16,7 +16,7 @@ import pytest
 from infra.settings import Settings
 from local.routes import find_route
 from spandrel.model.limits import BODY_BYTES, DECODED_BODY_BYTES, DECODED_STRUCTS_BYTES
-from spandrel.wire.datadog_payloads import ELEMENTS_MAX
+from spandrel.wire.datadog.payloads import ELEMENTS_MAX
 from spandrel.wire.thrift import ELEMENTS_MAX as FIELDS_MAX
 from tests.events import http_event
 from tests.memory import run_measured

@@ -19,7 +19,7 @@ from thrift.Thrift import TMessageType
 from spandrel.http.identity import context_of_refusal
 from spandrel.model.errors import Overloaded
 from spandrel.model.limits import BODY_BYTES
-from spandrel.wire import jaeger
+from spandrel.wire.jaeger import endpoint as jaeger
 from spandrel.wire.thrift import ELEMENTS_MAX
 from tests.events import http_event
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandrel.model import jaeger as names
-from spandrel.wire import jaeger, jaeger_spans
+from spandrel.wire.jaeger import endpoint as jaeger
+from spandrel.wire.jaeger import spans as jaeger_spans
 
 from .jaeger_sending import (
     PROTOCOLS,

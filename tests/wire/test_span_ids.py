@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from spandrel.http.request import Request
-from spandrel.wire import otlp
+from spandrel.wire.otlp import endpoint as otlp
 from tests.builders import span
 
 from .sending import JSON, PROTOBUF, as_json, decoded, partial_success, sent, sent_json, span_json, spans

@@ -22,7 +22,8 @@ from spandrel.model.errors import (
     Unsupported,
 )
 from spandrel.model.limits import ANSWER_BYTES, BODY_BYTES, SEGMENT_DOCUMENT_CHARACTERS, SEGMENT_DOCUMENTS_MAX
-from spandrel.wire import xray, xray_telemetry
+from spandrel.wire.xray import endpoint as xray
+from spandrel.wire.xray import telemetry as xray_telemetry
 from tests.events import http_event
 
 from .xray_sending import SEGMENT_ID, alone, put, put_body, segment, spans_of, subsegment, unprocessed

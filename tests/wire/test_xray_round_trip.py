@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spandrel.http.request import Request
-from spandrel.wire import xray
+from spandrel.wire.xray import endpoint as xray
 from tests.xray_documents import documents_of, without_the_obvious
 
 from .sending import RECORDINGS, recorded

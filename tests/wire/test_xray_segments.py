@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from spandrel.wire import xray
-from spandrel.wire.xray_fields import nanoseconds
+from spandrel.wire.xray import endpoint as xray
+from spandrel.wire.xray.fields import nanoseconds
 
 from .xray_sending import END_S, SEGMENT_ID, alone, attributes, put, segment, span_of, spans_of, subsegment
 

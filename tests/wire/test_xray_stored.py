@@ -12,8 +12,8 @@ import pytest
 from spandrel.api.otlp_json import otlp_json
 from spandrel.model.ids import trace_id_from_xray, xray_trace_id
 from spandrel.query.trace import trace
-from spandrel.wire import xray
-from spandrel.wire.otlp_json import request_from_json
+from spandrel.wire.otlp.json_encoding import request_from_json
+from spandrel.wire.xray import endpoint as xray
 from tests.archive import Archive, archive_in
 from tests.xray_documents import documents_of, without_the_obvious
 

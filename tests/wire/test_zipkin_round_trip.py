@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spandrel.model.zipkin import LOCAL, REMOTE, SERVICE_PEER, TODAY
-from spandrel.wire import zipkin
-from spandrel.wire.zipkin_tags import OPENTELEMETRY
+from spandrel.wire.zipkin import endpoint as zipkin
+from spandrel.wire.zipkin.tags import OPENTELEMETRY
 
 from .sending import recorded
 from .zipkin_back import normal, zipkin_of

@@ -12,8 +12,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandrel.model import zipkin as names
 from spandrel.model.zipkin import DROPPED, TODAY
-from spandrel.wire import zipkin
-from spandrel.wire.zipkin_tags import NUMBERS, OPENTELEMETRY
+from spandrel.wire.zipkin import endpoint as zipkin
+from spandrel.wire.zipkin.tags import NUMBERS, OPENTELEMETRY
 
 from .sending import spans
 from .zipkin_back import values_of

@@ -11,8 +11,8 @@ import pytest
 
 from spandrel.api.otlp_json import otlp_json
 from spandrel.query.trace import trace
-from spandrel.wire import zipkin
-from spandrel.wire.otlp_json import request_from_json
+from spandrel.wire.otlp.json_encoding import request_from_json
+from spandrel.wire.zipkin import endpoint as zipkin
 from tests.archive import Archive, archive_in
 
 from .zipkin_back import normal, zipkin_of

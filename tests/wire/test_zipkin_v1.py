@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from thrift.Thrift import TType
 
-from spandrel.wire import zipkin
+from spandrel.wire.zipkin import endpoint as zipkin
 
 from .sending import spans
 from .test_thrift import Field, listed

@@ -9,8 +9,8 @@ from typing import Any
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spandrel.http.request import Request, request_of
-from spandrel.wire import xray
 from spandrel.wire.formats import Accepted
+from spandrel.wire.xray import endpoint as xray
 from tests.events import http_event
 
 TRACE_ID = "1-581cf771-a006649127e371903a2de979"

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from spandrel.api.spans import spans_of_otlp
-from spandrel.api.zipkin_json import zipkin_trace
+from spandrel.api.zipkin.span_json import zipkin_trace
 
 
 def zipkin_of(request: ExportTraceServiceRequest) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spandrel.http.request import Request, request_of
-from spandrel.wire import zipkin
+from spandrel.wire.zipkin import endpoint as zipkin
 from tests.events import http_event
 
 from .sending import spans

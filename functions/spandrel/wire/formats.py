@@ -31,7 +31,7 @@ class Accepted:
 
 
 class WireFormat(Protocol):
-    """One way to send spans. A module of this package that has these three functions is one."""
+    """One way to send spans. A module that has these three functions is one."""
 
     def decode(self, request: Request) -> Accepted:
         """Raises Rejected when nothing of the request can be taken. Knows no tenant and stores nothing."""
@@ -44,51 +44,51 @@ class WireFormat(Protocol):
 
 
 def _otlp() -> WireFormat:
-    from . import otlp
+    from .otlp import endpoint
 
-    return otlp
+    return endpoint
 
 
 def _datadog() -> WireFormat:
-    from . import datadog
+    from .datadog import endpoint
 
-    return datadog
+    return endpoint
 
 
 def _xray() -> WireFormat:
-    from . import xray
+    from .xray import endpoint
 
-    return xray
+    return endpoint
 
 
 def _xray_telemetry() -> WireFormat:
-    from . import xray_telemetry
+    from .xray import telemetry
 
-    return xray_telemetry
+    return telemetry
 
 
 def _jaeger() -> WireFormat:
-    from . import jaeger
+    from .jaeger import endpoint
 
-    return jaeger
+    return endpoint
 
 
 def _zipkin() -> WireFormat:
-    from . import zipkin
+    from .zipkin import endpoint
 
-    return zipkin
+    return endpoint
 
 
 def _cloudtrace_v1() -> WireFormat:
-    from . import cloudtrace_v1
+    from .cloudtrace import v1
 
-    return cloudtrace_v1
+    return v1
 
 
 def _cloudtrace_v2() -> WireFormat:
-    from . import cloudtrace_v2
+    from .cloudtrace import v2
 
-    return cloudtrace_v2
+    return v2
 
 
 # Path of a route of `receive` -> its format, imported when it is first asked for.

@@ -1,0 +1,1 @@
+"""Jaeger's read APIs: version 3 and what Jaeger UI calls."""

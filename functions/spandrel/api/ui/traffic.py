@@ -1,0 +1,122 @@
+"""What the web UI's map and services pages ask (docs/ui.md). Times are unix milliseconds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from spandrel.api.parameters import whole_number
+from spandrel.api.question import Question, json_response
+from spandrel.http.response import Response
+from spandrel.model.errors import Rejected
+from spandrel.model.spans import KINDS
+from spandrel.model.traffic import MINUTE_NS, Latency, Traffic
+from spandrel.query import dependencies
+from spandrel.query.traffic import Chosen, Side, traffic
+
+STEPS_MAX = 240
+DEFAULT_RANGE_NS = 3600 * 10**9
+QUANTILES = (0.5, 0.95, 0.99)
+# What a service does for others: it answers calls and takes messages. What it asks of others is their work.
+_SERVING = (KINDS["server"], KINDS["consumer"])
+_MS_NS = 10**6
+_MS_MAX = 2**63 // _MS_NS
+
+
+def service_map(question: Question) -> Response:
+    """GET /api/ui/map?start&end: links between services with calls and errors, and what each service does."""
+    start_ns, end_ns = range_of(question)
+    links = dependencies.links(question.reading, start_ns, end_ns)
+    served = _by_service(
+        traffic(question.reading, start_ns, end_ns, step_ns=_whole(start_ns, end_ns), apart=("service", "kind"))
+    )
+    return json_response(
+        {
+            "links": [
+                {"parent": link.parent, "child": link.child, "calls": link.calls, "errors": link.errors}
+                for link in links
+            ],
+            "services": [{"service": name, **_told(parts)} for name, parts in sorted(served.items())],
+        }
+    )
+
+
+def series(question: Question) -> Response:
+    """GET /api/ui/traffic?start&end&step&service: calls, errors and latency quantiles over time, of each service, or
+    of each operation of one. `step` is in milliseconds, and rounded up to whole minutes.
+    """
+    start_ns, end_ns = range_of(question)
+    service = question.parameters.text("service")
+    step_ms = question.parameters.required(whole_number(1, _MS_MAX), "step")
+    step_ns = -(-step_ms * _MS_NS // MINUTE_NS) * MINUTE_NS
+    first_ns = start_ns - start_ns % step_ns
+    steps = -(-(end_ns - first_ns) // step_ns)
+    if steps > STEPS_MAX:
+        raise Rejected(f"the range has {steps} steps; {STEPS_MAX} can be told: widen the step")
+    side: Side = "operation" if service else "service"
+    chosen = Chosen(services=None if service is None else (service,))
+    parts: defaultdict[str, list[Traffic]] = defaultdict(list)
+    for part in _work(
+        traffic(question.reading, start_ns, end_ns, step_ns=step_ns, apart=(side, "kind"), chosen=chosen), side
+    ):
+        parts[getattr(part, side)].append(part)
+    told = [
+        {side: name, **_told(some), "points": _points(some, first_ns, step_ns, steps)} for name, some in parts.items()
+    ]
+    return json_response({"start_ms": first_ns // _MS_NS, "step_ms": step_ns // _MS_NS, "steps": steps, "series": told})
+
+
+def range_of(question: Question) -> tuple[int, int]:
+    """[start, end) in unix nanoseconds: without `end` until now, without `start` an hour."""
+    moment = whole_number(0, _MS_MAX)
+    start_ms, end_ms = (question.parameters.parsed(moment, name) for name in ("start", "end"))
+    end_ns = question.now_ns if end_ms is None else end_ms * _MS_NS
+    return max(0, end_ns - DEFAULT_RANGE_NS) if start_ms is None else start_ms * _MS_NS, end_ns
+
+
+def _whole(start_ns: int, end_ns: int) -> int:
+    """A step that the range does not pass by more than one boundary."""
+    return max(1, -(-(end_ns - start_ns) // MINUTE_NS)) * MINUTE_NS
+
+
+def _by_service(found: Sequence[Traffic]) -> Mapping[str, list[Traffic]]:
+    parts: defaultdict[str, list[Traffic]] = defaultdict(list)
+    for part in _work(found, "service"):
+        parts[part.service].append(part)
+    return parts
+
+
+def _work(found: Sequence[Traffic], side: Side) -> list[Traffic]:
+    """What each did for others; of those that did nothing for others (a job, a client) all that they did."""
+    serving = {getattr(part, side) for part in found if part.kind in _SERVING}
+    return [part for part in found if part.kind in _SERVING or getattr(part, side) not in serving]
+
+
+def _told(parts: Iterable[Traffic]) -> Mapping[str, object]:
+    calls, errors, latency = _added(parts)
+    return {"calls": calls, "errors": errors, "quantiles_us": _quantiles(latency)}
+
+
+def _points(parts: Sequence[Traffic], first_ns: int, step_ns: int, steps: int) -> list[list[object]]:
+    """For each step calls, errors and the quantiles."""
+    by_step: defaultdict[int, list[Traffic]] = defaultdict(list)
+    for part in parts:
+        by_step[(part.start_ns - first_ns) // step_ns].append(part)
+    points: list[list[object]] = []
+    for step in range(steps):
+        calls, errors, latency = _added(by_step[step])
+        points.append([calls, errors, *_quantiles(latency)])
+    return points
+
+
+def _added(parts: Iterable[Traffic]) -> tuple[int, int, Latency]:
+    calls, errors, latency = 0, 0, Latency({})
+    for part in parts:
+        calls, errors, latency = calls + part.calls, errors + part.errors, latency + part.latency
+    return calls, errors, latency
+
+
+def _quantiles(latency: Latency) -> list[float | None]:
+    """Microseconds, for each of QUANTILES."""
+    found = [latency.quantile(share) for share in QUANTILES]
+    return [None if ns is None else round(ns / 1000, 1) for ns in found]

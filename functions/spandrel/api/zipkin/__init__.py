@@ -1,0 +1,1 @@
+"""Zipkin's read API, version 2."""

@@ -1,0 +1,214 @@
+"""The parameters of Zipkin's search -> TraceQL.
+
+In Zipkin each criterion may hold for another span of a trace, but where a service is named, for one of that service
+(QueryRequest.java). So each becomes a filter of its own, and a trace has to have spans for all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from spandrel.api.parameters import Parameters
+from spandrel.blocks.naming import SERVICE_NAME
+from spandrel.model import zipkin
+from spandrel.model.errors import Rejected
+from spandrel.model.limits import SEARCH_LIMIT_MAX
+from spandrel.model.spans import STATUSES
+from spandrel.traceql.expressions import (
+    TRUE,
+    Attribute,
+    Comparator,
+    Comparison,
+    Expression,
+    Field,
+    Junction,
+    Literal,
+    Logic,
+    Presence,
+    Scope,
+    Written,
+)
+from spandrel.traceql.intrinsics import Intrinsic, ValueType, type_of
+from spandrel.traceql.metrics import Query
+from spandrel.traceql.spansets import Filter, Pipeline, SpansetJunction
+
+from .parameters import DEFAULT_LIMIT, end_and_lookback_ms, positive
+from .span_json import CALLING, REMOTE_NAMES
+
+TERMS_MAX = 32  # of an annotation query; each is a condition over many columns
+_US_NS, _MS_NS = 10**3, 10**6
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+_ANY_NAME = ("all", "")
+_SERVICE = Attribute(Scope.RESOURCE, SERVICE_NAME)
+
+# What stands for tags that the API writes of fields. The others of these cannot be asked for.
+_FIELD_OF_TAG: dict[str, Intrinsic] = {
+    zipkin.SCOPE_NAME: Intrinsic.INSTRUMENTATION_NAME,
+    zipkin.OLD_SCOPE_NAME: Intrinsic.INSTRUMENTATION_NAME,
+    zipkin.SCOPE_VERSION: Intrinsic.INSTRUMENTATION_VERSION,
+    zipkin.OLD_SCOPE_VERSION: Intrinsic.INSTRUMENTATION_VERSION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ZipkinSearch:
+    """What is asked for: spans that start in [start_ns, end_ns), unix ns."""
+
+    query: Query
+    start_ns: int
+    end_ns: int
+    limit: int
+
+
+def search_of(parameters: Parameters, now_ns: int) -> ZipkinSearch:
+    """Rejected, in Zipkin's words, for what makes no sense there."""
+    end_ms, lookback_ms = end_and_lookback_ms(parameters, now_ns)
+    limit = positive(parameters, "limit") or DEFAULT_LIMIT
+    if limit > SEARCH_LIMIT_MAX:
+        raise Rejected(f"limit > {SEARCH_LIMIT_MAX}")
+    end_ns = end_ms * _MS_NS
+    return ZipkinSearch(query_of(parameters), end_ns - lookback_ms * _MS_NS, end_ns + 1, limit)
+
+
+def query_of(parameters: Parameters) -> Query:
+    """What must be in a trace; any trace will do where nothing is asked for."""
+    service = [_is_name(_SERVICE, name) for name in _names(parameters, "serviceName")]
+    filters = [Filter(_every([*service, criterion])) for criterion in _criteria(parameters)]
+    if not filters:
+        filters = [Filter(_every(service))]
+    return Query(Pipeline((SpansetJunction(Logic.AND, tuple(filters)) if len(filters) > 1 else filters[0],)))
+
+
+def spans_of(service: str) -> Query:
+    """All spans of a service."""
+    return Query(Pipeline((Filter(_is_name(_SERVICE, service)),)))
+
+
+def calls_of(service: str) -> Query:
+    """Those of its spans that call others."""
+    kinds = [_compared(Intrinsic.KIND, Comparator.EQUAL, kind) for kind in CALLING]
+    return Query(Pipeline((Filter(_every([_is_name(_SERVICE, service), _any(kinds)])),)))
+
+
+def _criteria(parameters: Parameters) -> Iterator[Expression]:
+    for name in _names(parameters, "spanName"):
+        yield _is_name(Intrinsic.NAME, name)
+    for name in _names(parameters, "remoteServiceName"):
+        yield _is_remote(name)
+    yield from _duration(parameters)
+    for key, value in _terms(parameters.text("annotationQuery") or ""):
+        yield _tag(key, value) if value else _there(key)
+
+
+def _names(parameters: Parameters, name: str) -> Iterator[str]:
+    """The name that is asked for, if it is one."""
+    text = (parameters.text(name) or "").lower()
+    if text not in _ANY_NAME:
+        yield text
+
+
+def _duration(parameters: Parameters) -> Iterator[Expression]:
+    """Microseconds, of which Zipkin knows whole ones: a longest one takes in what is begun of it."""
+    shortest_us, longest_us = positive(parameters, "minDuration"), positive(parameters, "maxDuration")
+    if longest_us is not None and shortest_us is None:
+        raise Rejected("maxDuration is only valid with minDuration")
+    if shortest_us is None:
+        return
+    shortest = _compared(Intrinsic.DURATION, Comparator.GREATER_OR_EQUAL, shortest_us * _US_NS)
+    if longest_us is None:
+        yield shortest
+        return
+    if longest_us < shortest_us:
+        raise Rejected("maxDuration < minDuration")
+    yield _every([shortest, _compared(Intrinsic.DURATION, Comparator.LESS, (longest_us + 1) * _US_NS)])
+
+
+def _terms(text: str) -> list[tuple[str, str]]:
+    """`key=value` and `key`, joined by ` and `. Of a key the last value counts, and a value more than none."""
+    found: dict[str, str] = {}
+    for term in filter(None, map(str.strip, text.split(" and "))):
+        key, _, value = term.partition("=")
+        found[key.strip()] = value.strip() or found.get(key.strip(), "")
+    if len(found) > TERMS_MAX:
+        raise Rejected(f"annotationQuery takes {TERMS_MAX} terms, not {len(found)}")
+    return list(found.items())
+
+
+def _tag(key: str, value: str) -> Expression:
+    """A tag of that name has just that text."""
+    if key in _FIELD_OF_TAG:
+        return _compared(_FIELD_OF_TAG[key], Comparator.EQUAL, value)
+    if key == zipkin.STATUS_CODE:
+        return _any([_written(key, value), *_status(value.lower())])
+    if key == zipkin.ERROR_TAG:
+        failed = _compared(Intrinsic.STATUS, Comparator.EQUAL, STATUSES["error"])
+        message = _compared(Intrinsic.STATUS_MESSAGE, Comparator.EQUAL, value)
+        return _any([_written(key, value), _every([failed, message])])
+    return _any([_written(name, value) for name in _spellings(key)])
+
+
+def _there(key: str) -> Expression:
+    """An annotation that says this, or a tag of that name."""
+    said = [
+        _compared(Intrinsic.EVENT_NAME, Comparator.EQUAL, key),
+        _compared(Attribute(Scope.EVENT, zipkin.ANNOTATION), Comparator.EQUAL, key),
+    ]
+    if key in _FIELD_OF_TAG:
+        return _any([*said, _compared(_FIELD_OF_TAG[key], Comparator.UNEQUAL, "")])
+    if key == zipkin.ERROR_TAG:
+        said.append(_compared(Intrinsic.STATUS, Comparator.EQUAL, STATUSES["error"]))
+    if key == zipkin.STATUS_CODE:
+        said.append(_compared(Intrinsic.STATUS, Comparator.UNEQUAL, STATUSES["unset"]))
+    scopes = (Scope.SPAN, Scope.RESOURCE)
+    there = [Presence(Attribute(scope, name), present=True) for name in _spellings(key) for scope in scopes]
+    return _any([*said, *there])
+
+
+def _spellings(key: str) -> list[str]:
+    """A tag and the attribute that it is kept as. Rejected for those that are no attribute."""
+    if key == zipkin.TRACE_STATE or key in zipkin.DROPPED:
+        raise Rejected(f"annotationQuery cannot ask for {key}")
+    return [key, zipkin.TODAY[key]] if key in zipkin.TODAY else [key]
+
+
+def _written(key: str, value: str) -> Expression:
+    return _any([Written(scope, key, value) for scope in (Scope.SPAN, Scope.RESOURCE)])
+
+
+def _status(name: str) -> list[Expression]:
+    return [_compared(Intrinsic.STATUS, Comparator.EQUAL, STATUSES[name])] if name in ("ok", "error") else []
+
+
+def _is_remote(name: str) -> Expression:
+    calling = _any([_compared(Intrinsic.KIND, Comparator.EQUAL, kind) for kind in CALLING])
+    others = _any([_is_name(Attribute(Scope.SPAN, key), name) for key in REMOTE_NAMES])
+    return _any([_is_name(Attribute(Scope.SPAN, zipkin.SERVICE_PEER), name), _every([calling, others])])
+
+
+def _is_name(field: Field, name: str) -> Expression:
+    """Zipkin makes names small when it stores them; here they are as they were sent."""
+    pattern = "(?i)" + _SPECIAL.sub(r"\\\g<0>", name)
+    return Comparison(Comparator.MATCHES, field, Literal(ValueType.TEXT, pattern))
+
+
+def _compared(field: Field, comparator: Comparator, value: str | int) -> Expression:
+    field_type = type_of(field) if isinstance(field, Intrinsic) else ValueType.TEXT
+    return Comparison(comparator, field, Literal(field_type, value))
+
+
+def _every(conditions: Sequence[Expression]) -> Expression:
+    return _joined(Logic.AND, conditions)
+
+
+def _any(conditions: Sequence[Expression]) -> Expression:
+    return _joined(Logic.OR, conditions)
+
+
+def _joined(logic: Logic, conditions: Sequence[Expression]) -> Expression:
+    """Junctions of the same logic are one: the tree has no other form for that."""
+    flat: list[Expression] = []
+    for condition in conditions:
+        flat += condition.operands if isinstance(condition, Junction) and condition.logic is logic else [condition]
+    return Junction(logic, tuple(flat)) if len(flat) > 1 else flat[0] if flat else TRUE

@@ -1,0 +1,1 @@
+"""Google Cloud Trace's REST API, versions 1 and 2."""

@@ -1,0 +1,1 @@
+"""AWS X-Ray's segment documents and telemetry."""

@@ -1,0 +1,1 @@
+"""Zipkin's spans, versions 1 and 2."""
