@@ -15,6 +15,7 @@ from spandrel.api.jaeger import v3 as jaeger
 from spandrel.api.parameters import Parameters
 from spandrel.api.question import METHODS, Question, ReadApi, not_allowed
 from spandrel.api.ui import endpoints as ui
+from spandrel.api.xray import endpoints as xray
 from spandrel.api.zipkin import v2 as zipkin
 from spandrel.blocks.block_cache import Unread
 from spandrel.http.identity import identified
@@ -30,7 +31,14 @@ from spandrel.query.reading import TraceStore
 _log = logging.getLogger("query")
 
 HEALTH = "/health"
-APIS: tuple[ReadApi, ...] = (jaeger.V3, zipkin.V2, zipkin.OF_LENS, ui.UI, jaeger_classic.API)  # of two, the first
+APIS: tuple[ReadApi, ...] = (
+    jaeger.V3,
+    zipkin.V2,
+    zipkin.OF_LENS,
+    ui.UI,
+    xray.API,
+    jaeger_classic.API,
+)  # of two, the first
 """The APIs that `query` answers. The last one's errors are those of paths that belong to none."""
 
 SEE_OTHER = 303

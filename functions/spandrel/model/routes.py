@@ -52,6 +52,28 @@ ZIPKIN_ROUTES: tuple[Route, ...] = tuple(
     Route("POST", path, "receive", "ingest") for path in ("/api/v2/spans", "/zipkin/api/v2/spans", "/api/v1/spans")
 )
 
+# All that X-Ray's clients can ask for, so that an operation which is not offered is refused in words that they
+# understand. Only POST: there is no other method in its service model (xray-2016-04-12).
+XRAY_QUESTIONS: tuple[str, ...] = (
+    "/Traces",
+    "/TraceSummaries",
+    "/TraceGraph",
+    "/ServiceGraph",
+    "/TimeSeriesServiceStatistics",
+    *("/Groups", "/GetGroup", "/CreateGroup", "/UpdateGroup", "/DeleteGroup"),
+)
+XRAY_NOT_OFFERED: tuple[str, ...] = (
+    *("/GetSamplingRules", "/SamplingTargets", "/SamplingStatisticSummaries"),
+    *("/CreateSamplingRule", "/UpdateSamplingRule", "/DeleteSamplingRule"),
+    *("/EncryptionConfig", "/PutEncryptionConfig"),
+    *("/Insight", "/InsightEvents", "/InsightImpactGraph", "/InsightSummaries"),
+    *("/ListResourcePolicies", "/PutResourcePolicy", "/DeleteResourcePolicy"),
+    *("/ListTagsForResource", "/TagResource", "/UntagResource"),
+    *("/GetIndexingRules", "/UpdateIndexingRule"),
+    *("/GetTraceSegmentDestination", "/UpdateTraceSegmentDestination"),
+    *("/StartTraceRetrieval", "/ListRetrievedTraces", "/GetRetrievedTracesGraph", "/CancelTraceRetrieval"),
+)
+
 ROUTES: tuple[Route, ...] = (
     *_every_method("/v1/traces", "receive", "ingest"),
     *DATADOG_ROUTES,
@@ -64,6 +86,7 @@ ROUTES: tuple[Route, ...] = (
     *_every_method("/v2/projects/{project}/{proxy+}", "receive", "ingest"),
     *_every_method("/api/{proxy+}", "query", "query"),
     *_every_method("/zipkin/{proxy+}", "query", "query"),  # below which Zipkin Lens looks for its API
+    *(Route("POST", path, "query", "query") for path in (*XRAY_QUESTIONS, *XRAY_NOT_OFFERED)),
     *_every_method("/health", "query", None),
     # The web UI: pages and their files, which are the same for everybody. What they show, they ask for with a key.
     *_every_method("/", "show", None),

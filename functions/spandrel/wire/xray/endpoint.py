@@ -15,19 +15,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spandrel.http.aws_errors import CONTENT_TYPE, refused_as_aws
 from spandrel.http.request import Request
 from spandrel.http.response import Response
-from spandrel.model.errors import NotAllowed, Rejected, SpandrelError, TooLarge, Undecodable, Unsupported
+from spandrel.model.errors import Rejected, SpandrelError, TooLarge, Undecodable
 from spandrel.model.limits import SEGMENT_DOCUMENT_CHARACTERS, SEGMENT_DOCUMENTS_MAX, SPANS_MAX
-from spandrel.wire.content import decoded_body, media_type
 from spandrel.wire.formats import Accepted
-from spandrel.wire.json_body import json_of
 from spandrel.wire.otlp_messages import Message
 
-from .attributes import Object
+from .body import body_of
 from .fields import InvalidSegment
 from .segments import Document, is_subsegment, read_document
 
-# As SDKs send it, and as older ones of AWS's JSON protocols do; botocore says nothing where there is no body.
-CONTENT_TYPES = frozenset({CONTENT_TYPE, "application/x-amz-json-1.1", "application/x-amz-json-1.0", ""})
 ID_CHARACTERS_TOLD = 64
 
 
@@ -61,18 +57,6 @@ def answer(_request: Request, accepted: Accepted) -> Response:
 
 def refuse(_request: Request, error: SpandrelError) -> Response:
     return refused_as_aws(error)
-
-
-def body_of(request: Request) -> Object:
-    """The JSON object that each of X-Ray's operations takes."""
-    if request.method != "POST":
-        raise NotAllowed(f"{request.path} takes POST, not {request.method}", ("POST",))
-    if media_type(request) not in CONTENT_TYPES:
-        raise Unsupported(f"Content-Type is {CONTENT_TYPE}, not {media_type(request)[:80]!r}")
-    found, _ = json_of(decoded_body(request))
-    if type(found) is not dict:
-        raise Undecodable("the body is no JSON object")
-    return found
 
 
 def _documents(texts: list[Any]) -> Iterator[Any]:

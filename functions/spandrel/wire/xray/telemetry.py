@@ -14,7 +14,7 @@ from spandrel.http.response import Response
 from spandrel.model.errors import Rejected, SpandrelError
 from spandrel.wire.formats import Accepted
 
-from .endpoint import body_of
+from .body import body_of
 
 
 def decode(request: Request) -> Accepted:

@@ -1,0 +1,1 @@
+"""The questions of AWS X-Ray's API."""

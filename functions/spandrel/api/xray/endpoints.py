@@ -1,0 +1,21 @@
+"""AWS X-Ray's API as boto3's `xray` client and AWS's other SDKs ask it (docs/apis/xray.md).
+
+The protocol is AWS's restJson1 with the shapes of the service model xray-2016-04-12. Requests are signed, which
+`spandrel.http.identity` checks as for the segments that come in.
+"""
+
+from __future__ import annotations
+
+from spandrel.api.question import ReadApi
+from spandrel.http.aws_errors import refused_as_aws
+from spandrel.model.routes import XRAY_NOT_OFFERED, XRAY_QUESTIONS
+
+from .call import not_offered
+
+# path -> what answers it
+_OPERATIONS = {
+    **dict.fromkeys(XRAY_QUESTIONS, not_offered),
+    **dict.fromkeys(XRAY_NOT_OFFERED, not_offered),
+}
+
+API = ReadApi(tuple(_OPERATIONS), {}, refused_as_aws, posted=_OPERATIONS)
