@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,14 +19,26 @@ from spandrel.traceql.spansets import Pipeline
 from . import drawn
 from .blocks import FORMS, archive_of
 from .cases import START_NS
-from .oracle.spans import Trace, traces_of
+from .oracle.spans import Span, Trace, traces_of
 from .oracle.spansets import matching
 
 RECEIVED_NS = START_NS + 10 * 10**9
 QUERIES = 8  # over the same spans
 
-Answer = list[tuple[bytes, int, list[list[bytes]]]]
+Answer = list[tuple[bytes, Any, list[list[bytes]]]]
 """Trace ids, what they rank by, and their spansets as span ids."""
+
+RANKS: dict[Order, Callable[[Span], Any]] = {
+    Order.NEWEST: lambda span: span.start_ns,
+    Order.OLDEST: lambda span: span.start_ns,
+    Order.SLOWEST: lambda span: span.duration_ns,
+    Order.QUICKEST: lambda span: span.duration_ns,
+    Order.NAMES: lambda span: span.name,
+    Order.NAMES_BACKWARDS: lambda span: span.name,
+    Order.IDS: lambda span: span.trace.trace_id.hex(),
+    Order.IDS_BACKWARDS: lambda span: span.trace.trace_id.hex(),
+}
+DESCENDING = {Order.NEWEST, Order.SLOWEST, Order.NAMES_BACKWARDS, Order.IDS_BACKWARDS}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -41,7 +55,14 @@ def test_a_search_finds_what_the_evaluator_finds(
             times = (START_NS + draw.choice((-1, 500, 1000)) * 10**6, START_NS + draw.choice((1500, 9000)) * 10**6)
             order, limit = draw.choice(list(Order)), draw.choice((1, 2, 10))
             found = search(archive.reading(), query, *times, limit=limit, spans_per_spanset=100, order=order)
-            assert answer_of(found) == expected(query, traces_of(request), times, order)[:limit], text(query)
+            whole = expected(query, traces_of(request), times, order)
+            assert answer_of(found) == whole[:limit], text(query)
+            if len(whole) > limit:
+                after = whole[limit - 1][1], whole[limit - 1][0]
+                more = search(
+                    archive.reading(), query, *times, limit=2, spans_per_spanset=100, order=order, after=after
+                )
+                assert answer_of(more) == whole[limit : limit + 2], text(query)
 
 
 def answer_of(found: Found) -> Answer:
@@ -59,8 +80,9 @@ def expected(query: Query, traces: list[Trace], times: tuple[int, int], order: O
             [span for span in spanset.spans if times[0] <= span.start_ns < times[1]]
             for spanset in matching(query.expression, trace)
         ]
-        ranks = [span.start_ns if order is Order.NEWEST else span.duration_ns for spans in sets for span in spans]
+        ranks = [RANKS[order](span) for spans in sets for span in spans]
         if ranks:
             found = sorted(sorted(span.span_id for span in spans) for spans in sets if spans)
-            answer.append((trace.trace_id, max(ranks), found))
-    return sorted(answer, key=lambda one: (-one[1], one[0]))
+            answer.append((trace.trace_id, max(ranks) if order in DESCENDING else min(ranks), found))
+    answer.sort(key=lambda one: one[0])
+    return sorted(answer, key=lambda one: one[1], reverse=order in DESCENDING)

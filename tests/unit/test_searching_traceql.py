@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandrel.model.errors import QueryTooBroad, Rejected
 from spandrel.query import reading as reading_module
-from spandrel.query.found import Found, Order
+from spandrel.query.found import Found, Order, Rank
 from spandrel.query.search import search
 from spandrel.query.sql import lists
 from spandrel.traceql.errors import InvalidQuery, MistypedQuery, UnsupportedQuery
@@ -83,6 +83,35 @@ def test_the_slowest_traces_come_first_when_they_are_asked_for(archive: Archive)
     assert numbers(asked(archive, "{ }", order=Order.SLOWEST)) == [2, 3, 1]
     assert numbers(asked(archive, "{ }", order=Order.SLOWEST, limit=2)) == [2, 3]
     assert numbers(asked(archive, "{ duration < 9ns }", order=Order.SLOWEST, limit=1)) == [3]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (Order.NEWEST, [1, 2, 3, 4]),
+        (Order.OLDEST, [4, 3, 2, 1]),
+        (Order.SLOWEST, [2, 3, 4, 1]),
+        (Order.QUICKEST, [1, 3, 4, 2]),
+        (Order.NAMES, [3, 1, 4, 2]),
+        (Order.NAMES_BACKWARDS, [2, 1, 4, 3]),
+        (Order.IDS, [1, 2, 3, 4]),
+        (Order.IDS_BACKWARDS, [4, 3, 2, 1]),
+    ],
+    ids=lambda value: value.name if isinstance(value, Order) else "",
+)
+def test_pages_of_any_order_tell_of_each_trace_once_while_others_arrive(
+    archive: Archive, order: Order, expected: list[int]
+) -> None:
+    for number, name, duration_ns in ((1, "cart", 5), (2, "cart é", 9), (3, "car", 7), (4, "cart", 7)):
+        start_ns = RECEIVED_NS - number * SECOND_NS
+        archive.add(request_of(span(name, trace_id=trace_id(number), start_ns=start_ns, duration_ns=duration_ns)))
+    told: list[int] = []
+    after: tuple[Rank, bytes] | None = None
+    while page := asked(archive, "{ }", order=order, limit=1, after=after).traces:
+        told += [one.summary.trace_id[-1] for one in page]
+        after = page[-1].rank, page[-1].summary.trace_id
+        archive.add(request_of(span("cart", trace_id=page[-1].summary.trace_id, start_ns=RECEIVED_NS, duration_ns=1)))
+    assert told == expected
 
 
 def test_an_answer_tells_what_was_read_for_it(archive: Archive) -> None:

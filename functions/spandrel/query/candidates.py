@@ -11,17 +11,29 @@ from spandrel.traceql.expressions import Expression
 
 from .condition import Condition, every, some, starts_in
 from .extents import Extent
-from .found import Order
+from .found import Order, Place
 from .reading import Reading, rounds
 from .skipping import may_match
+from .sql import places
 from .sql.expressions import holds, reads_only
 from .sql.fragment import Fragment, combined, parameter
 from .sql.lists import may_have_list, sources
-from .sql.places import Place
 from .sql.prepared import Prepared
 from .sql.tables import bounded
 
-_RANKS = {Order.NEWEST: "max(start_time_unix_nano)", Order.SLOWEST: "max(duration_nano)"}
+_ID = "lower(hex(trace_id))"
+RANKS = {
+    Order.NEWEST: "max(start_time_unix_nano)",
+    Order.OLDEST: "min(start_time_unix_nano)",
+    Order.SLOWEST: "max(duration_nano)",
+    Order.QUICKEST: "min(duration_nano)",
+    Order.NAMES: "min(name)",
+    Order.NAMES_BACKWARDS: "max(name)",
+    Order.IDS: f"min({_ID})",
+    Order.IDS_BACKWARDS: f"max({_ID})",
+}
+"""What an order goes by, in SQL, of the rows of one trace."""
+
 _HAVING_MAX = 100_000  # traces that a search is narrowed to; more would not narrow it
 
 
@@ -37,21 +49,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A trace of which some copy of a span may come out, from the first to the last such span. No span of it that
-    comes out ranks higher than `rank`.
+    """A trace of which some copy of a span may come out, from the first to the last such span. By the spans that do
+    come out it stands at `place` or behind it.
     """
 
     trace_id: bytes
     extent: Extent
-    rank: int
-
-    @property
-    def place(self) -> tuple[int, bytes]:
-        """Sorts candidates, the best first."""
-        return (-self.rank, self.trace_id)
+    place: Place
 
     def __or__(self, other: Candidate) -> Candidate:
-        return Candidate(self.trace_id, self.extent | other.extent, max(self.rank, other.rank))
+        return Candidate(self.trace_id, self.extent | other.extent, min(self.place, other.place))
 
 
 class Candidates:
@@ -72,7 +79,7 @@ class Candidates:
         best: list[Candidate] = []
         for part in rounds([block for block in self._blocks if self._may_have(block)]):
             newest_suffice = self._wanted.order is Order.NEWEST and len(best) == count
-            if newest_suffice and best[-1].rank > part[0].max_start_ns:
+            if newest_suffice and best[-1].extent.last_ns > part[0].max_start_ns:
                 break
             for one in self._of_blocks(part, count, among):
                 found[one.trace_id] = found[one.trace_id] | one if one.trace_id in found else one
@@ -88,7 +95,7 @@ class Candidates:
         opened = self._reading.open(blocks)
         self.read |= {block.block_id: block for block in blocks}
         prepared = Prepared()
-        compiled = [_may_hold(one, Place(opened.columns, prepared=prepared)) for one in conditions]
+        compiled = [_may_hold(one, places.Place(opened.columns, prepared=prepared)) for one in conditions]
         statement = combined(
             "SELECT trace_id FROM ({}) WHERE {} GROUP BY trace_id HAVING {} LIMIT {}",
             prepared.added_to(Fragment("spans")),
@@ -110,21 +117,25 @@ class Candidates:
         wanted = self._wanted
         plain = reads_only(wanted.condition, ALWAYS)
         prepared = Prepared()
-        holding = _may_hold(wanted.condition, Place(frozenset() if plain else opened.columns, prepared=prepared))
+        holding = _may_hold(wanted.condition, places.Place(frozenset() if plain else opened.columns, prepared=prepared))
         chosen = [starts_in(wanted.start_ns, wanted.end_ns)]
         if among is not None:
             chosen.append(Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (list(among),)))
+        direction = "DESC" if wanted.order.descending else "ASC"
         statement = combined(
-            f"""SELECT trace_id, min(start_time_unix_nano), max(start_time_unix_nano), {_RANKS[wanted.order]} AS rank
-            FROM ({{}}) WHERE {{}} GROUP BY trace_id ORDER BY rank DESC, trace_id LIMIT {{}}""",
+            f"""SELECT trace_id, min(start_time_unix_nano), max(start_time_unix_nano), {RANKS[wanted.order]} AS rank
+            FROM ({{}}) WHERE {{}} GROUP BY trace_id ORDER BY rank {direction}, trace_id LIMIT {{}}""",
             prepared.added_to(combined("spans WHERE {}", every(chosen))),
             holding,
             parameter(count),
         )
         bounded(statement)
         rows = opened.select(statement.sql, statement.parameters, columns=ALWAYS if plain else None)
-        return (Candidate(trace_id, Extent(first_ns, last_ns), rank) for trace_id, first_ns, last_ns, rank in rows)
+        return (
+            Candidate(trace_id, Extent(first_ns, last_ns), wanted.order.place(rank, trace_id))
+            for trace_id, first_ns, last_ns, rank in rows
+        )
 
 
-def _may_hold(condition: Expression, place: Place) -> Condition:
+def _may_hold(condition: Expression, place: places.Place) -> Condition:
     return some([holds(condition, place), may_have_list(sources([condition], place.columns))])

@@ -13,11 +13,50 @@ FieldValue = Literal | tuple[Literal, ...]
 """A value with its type, or a list of values of one type."""
 
 
-class Order(Enum):
-    """How the traces of an answer follow each other; equal ones by their ids."""
+Rank = int | str
+"""What an order goes by, of one trace: a time (unix ns), a duration (ns), a name or an id."""
 
-    NEWEST = "newest"  # first the trace whose latest span that comes out starts last
-    SLOWEST = "slowest"  # first the trace whose longest span that comes out lasts longest
+Place = tuple[tuple[int, ...], bytes]
+"""Where a trace stands in an order: smaller ones come first, and no two traces have the same."""
+
+
+class Order(Enum):
+    """How the traces of an answer follow each other, by the spans that come out; equal ones by their ids."""
+
+    NEWEST = "newest"  # the latest start, the last one first
+    OLDEST = "oldest"  # the earliest start, the first one first
+    SLOWEST = "slowest"  # the longest duration, the longest first
+    QUICKEST = "quickest"  # the shortest duration, the shortest first
+    NAMES = "names"  # the first of the names, by code points
+    NAMES_BACKWARDS = "names backwards"  # the last of the names, the last one first
+    IDS = "ids"  # of the traces
+    IDS_BACKWARDS = "ids backwards"
+
+    @property
+    def descending(self) -> bool:
+        return self in (Order.NEWEST, Order.SLOWEST, Order.NAMES_BACKWARDS, Order.IDS_BACKWARDS)
+
+    def place(self, rank: Rank, trace_id: bytes) -> Place:
+        """The place of the trace of that id."""
+        if isinstance(rank, int):
+            return (-rank if self.descending else rank,), trace_id
+        points = map(ord, rank)
+        # Backwards a text comes before its beginnings: the last number is above all that stand for characters.
+        return (*(-point for point in points), 1) if self.descending else tuple(points), trace_id
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which traces an answer tells of, `limit` of them, and of how many spans of each set.
+
+    `after`: rank and id of a trace that stood last on the page before, so that the next ones come. Ranks only get
+    better as spans arrive, so no trace is told of twice, and none is left out that stays as it is.
+    """
+
+    order: Order
+    limit: int
+    spans_per_spanset: int
+    after: tuple[Rank, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +85,11 @@ class Spanset:
 
 @dataclass(frozen=True, slots=True)
 class FoundTrace:
-    """A trace, and what of it came out. `rank`: what the order goes by (unix ns or ns), the more the earlier."""
+    """A trace, and what of it came out."""
 
     summary: TraceSummary
     spansets: tuple[Spanset, ...]
-    rank: int
+    rank: Rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,16 +19,16 @@ from .alone import with_plain_roots
 from .candidates import Candidates, Wanted
 from .condition import Condition, starts_in
 from .extents import MARGIN_NS, Extents, holding
-from .found import Found, FoundTrace, Inspected, Order
+from .found import Found, FoundTrace, Inspected, Order, Page, Place, Rank
 from .necessary import comes_out_alone, may_come_out, needed
 from .parts import parts_of
 from .plain import query_of
 from .reading import Reading, check_range
+from .sql import places
 from .sql.answers import answer, found_traces
 from .sql.first_table import Source
 from .sql.lists import known_lists, sources
 from .sql.pipelines import asked_by, evaluated
-from .sql.places import Place
 from .sql.tables import Tables
 from .trace import Spans, whole
 
@@ -50,8 +50,10 @@ def search(
     limit: int = 20,
     spans_per_spanset: int = DEFAULT_SPANS_PER_SPANSET,
     order: Order = Order.NEWEST,
+    after: tuple[Rank, bytes] | None = None,
 ) -> Found:
-    """The first `limit` traces, in that order, of which the query finds a span that starts in [start_ns, end_ns).
+    """The first `limit` traces in that order (`after`: behind that one, see `Page`), of which the query finds a span
+    that starts in [start_ns, end_ns).
 
     A trace goes through the query whole, also where it reaches out of the time range, by MARGIN_NS at most; the answer
     tells of the spans that start in the range, the earliest `spans_per_spanset` of each set. Reads the newest blocks
@@ -64,7 +66,8 @@ def search(
     if not isinstance(pipeline, Pipeline):
         raise MistypedQuery("a search finds traces; this query makes metrics of them")
     check_range(start_ns, end_ns)
-    return _Search(reading, with_plain_roots(pipeline), (start_ns, end_ns), (limit, spans_per_spanset), order).found()
+    page = Page(order, limit, spans_per_spanset, after)
+    return _Search(reading, with_plain_roots(pipeline), (start_ns, end_ns), page).found()
 
 
 def find(reading: Reading, plain: Search) -> Found:
@@ -82,31 +85,29 @@ def spans(reading: Reading, found: Found) -> Spans:
 class _Search:
     """One search: what it looks for, and what it has read so far."""
 
-    def __init__(
-        self, reading: Reading, pipeline: Pipeline, times: tuple[int, int], counts: tuple[int, int], order: Order
-    ) -> None:
+    def __init__(self, reading: Reading, pipeline: Pipeline, times: tuple[int, int], page: Page) -> None:
         self._reading = reading
         self._pipeline = pipeline
         self._starts = starts_in(*times)
-        self._limit, self._spans = counts
-        self._order = order
+        self._page = page
         self._live = reading.live(times[0] - MARGIN_NS, times[1] + MARGIN_NS)
-        self._candidates = Candidates(reading, self._live, Wanted(may_come_out(pipeline), *times, order))
+        self._candidates = Candidates(reading, self._live, Wanted(may_come_out(pipeline), *times, page.order))
         self._blocks: dict[str, Block] = {}
 
     def found(self) -> Found:
         alone = comes_out_alone(self._pipeline)
-        count, among = self._limit if alone else max(self._limit, _FIRST_OF_TRACES), None
+        limit = self._page.limit
+        count, among = limit if alone else max(limit, _FIRST_OF_TRACES), None
         judged: set[bytes] = set()
         best: list[FoundTrace] = []
         while True:
             chosen = self._candidates.best(count, among)
             new = {one.trace_id: one.extent for one in chosen if one.trace_id not in judged}
             judged |= new.keys()
-            best = sorted([*best, *self._judged(new)], key=_place)[: self._limit]
+            best = sorted([*best, *self._judged(new)], key=self._place)[:limit]
             complete = len(chosen) < count
-            settled = best if complete else [one for one in best if _place(one) <= chosen[-1].place]
-            if complete or len(settled) == self._limit:
+            settled = best if complete else [one for one in best if self._place(one) <= chosen[-1].place]
+            if complete or len(settled) == limit:
                 return Found(settled, list(self._blocks.values()), self._inspected())
             if not alone and among is None:
                 among = self._narrowed()
@@ -123,8 +124,8 @@ class _Search:
         these = Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (list(traces),))
         asked = asked_by(self._pipeline)
         lists = known_lists(sources([*asked.conditions, *asked.values], opened.columns), opened, these)
-        result = evaluated(self._pipeline, Source(Place(opened.columns), these, lists), tables)
-        statement = answer(result, tables, self._starts, self._order, (self._limit, self._spans))
+        result = evaluated(self._pipeline, Source(places.Place(opened.columns), these, lists), tables)
+        statement = answer(result, tables, self._starts, self._page)
         return found_traces(opened.select(statement.sql, statement.parameters), result)
 
     def _narrowed(self) -> list[bytes] | None:
@@ -143,7 +144,5 @@ class _Search:
         read = (self._blocks | self._candidates.read).values()
         return Inspected(len(read), sum(block.size_bytes for block in read), sum(block.spans for block in read))
 
-
-def _place(trace: FoundTrace) -> tuple[int, bytes]:
-    """Sorts traces as candidates are sorted."""
-    return (-trace.rank, trace.summary.trace_id)
+    def _place(self, trace: FoundTrace) -> Place:
+        return self._page.order.place(trace.rank, trace.summary.trace_id)

@@ -8,9 +8,10 @@ from typing import Any
 
 from spandrel.blocks.database import Row
 from spandrel.model.search import ServiceCount, TraceSummary
-from spandrel.query.condition import Condition
+from spandrel.query.candidates import RANKS
+from spandrel.query.condition import ALWAYS, Condition
 from spandrel.query.copies import END
-from spandrel.query.found import FieldValue, FoundTrace, MatchedSpan, Order, Spanset
+from spandrel.query.found import FieldValue, FoundTrace, MatchedSpan, Page, Spanset
 from spandrel.traceql.expressions import Literal
 
 from .fragment import Fragment, combined, parameter
@@ -18,9 +19,10 @@ from .pipelines import Evaluated
 from .tables import Tables
 from .values import ValueColumns
 
-_RANKS = {Order.NEWEST: "start_time_unix_nano", Order.SLOWEST: "duration_nano"}
-
-_BEST = "SELECT trace_id, max({rank}) AS rank FROM came_out GROUP BY trace_id ORDER BY rank DESC, trace_id LIMIT {{}}"
+_BEST = """
+    SELECT trace_id, {rank} AS rank FROM came_out GROUP BY trace_id
+    HAVING {{}} ORDER BY rank {direction}, trace_id LIMIT {{}}
+"""
 _SERVICES = f"""
     SELECT trace_id, coalesce(service, '') AS owner, count(*) AS spans,
         count(*) FILTER (status_code = 2) AS errors, min(start_time_unix_nano) AS start_ns, max({END}) AS end_ns,
@@ -43,23 +45,30 @@ _ROWS = """
         duration_nano {columns}
     FROM came_out JOIN best USING (trace_id) JOIN summaries USING (trace_id)
     QUALIFY row_number() OVER (PARTITION BY spanset ORDER BY start_time_unix_nano, span_id, id) <= {{}}
-    ORDER BY best.rank DESC, trace_id, spanset, start_time_unix_nano, span_id, id
+    ORDER BY best.rank {direction}, trace_id, spanset, start_time_unix_nano, span_id, id
 """
 _SUMMARY_COLUMNS, _COLUMNS = 10, 17
 
 
-def answer(evaluated: Evaluated, tables: Tables, starts: Condition, order: Order, counts: tuple[int, int]) -> Fragment:
-    """The statement for the first traces of an order, of the spans that come out and start in the range.
-
-    `counts`: how many traces, and how many spans of each set.
-    """
-    traces, spans = counts
+def answer(evaluated: Evaluated, tables: Tables, starts: Condition, page: Page) -> Fragment:
+    """The statement for the traces of a page, of the spans that come out and start in the range."""
+    direction = "DESC" if page.order.descending else "ASC"
+    best = _BEST.format(rank=RANKS[page.order], direction=direction)
     tables.add(combined(f"SELECT * FROM {evaluated.table} WHERE {{}}", starts), name="came_out")
-    tables.add(combined(_BEST.format(rank=_RANKS[order]), parameter(traces)), name="best")
+    tables.add(combined(best, _behind(page), parameter(page.limit)), name="best")
     tables.add(Fragment(_SERVICES), name="services")
     tables.add(Fragment(_SUMMARIES), name="summaries")
     columns = "".join(f", {name}" for one in _columns(evaluated) for name in one.names)
-    return tables.then(combined(_ROWS.format(columns=columns), parameter(spans)))
+    return tables.then(combined(_ROWS.format(columns=columns, direction=direction), parameter(page.spans_per_spanset)))
+
+
+def _behind(page: Page) -> Condition:
+    """Of the traces of an order those behind the page before."""
+    if page.after is None:
+        return ALWAYS
+    rank, trace_id = page.after
+    beyond = "<" if page.order.descending else ">"
+    return Condition(f"(rank {beyond} ? OR rank = ? AND trace_id > ?)", (rank, rank, trace_id))
 
 
 def found_traces(rows: Iterable[Row], evaluated: Evaluated) -> list[FoundTrace]:
