@@ -83,7 +83,7 @@ def _compile(python: str, folder: Path) -> None:
 
 def _compile_with_pyodide(folder: Path) -> None:
     try:
-        node.run(str(node.install("pyodide") / "compile.mjs"), str(folder))
+        node.run(str(node.install(node.PINNED / "pyodide") / "compile.mjs"), str(folder))
     except node.NodeFailed as error:
         raise CompilerMissing(
             f"no CPython 3.13 is here to compile for Lambda, and Pyodide's failed ({error}); install python3.13"

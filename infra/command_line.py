@@ -24,7 +24,7 @@ def cdk(arguments: Sequence[str], environment: Mapping[str, str], folder: Path =
 
 def command(*arguments: str) -> list[str]:
     """For whoever starts the process in their own way: a test that reads its output, for instance."""
-    script = node.install("cdk") / "node_modules" / "aws-cdk" / "bin" / "cdk"
+    script = node.install(node.PINNED / "cdk") / "node_modules" / "aws-cdk" / "bin" / "cdk"
     return [str(node.NODE), str(script), "--no-notices", *arguments]
 
 

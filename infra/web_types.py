@@ -16,7 +16,7 @@ STRICTLY = (
 
 def main() -> int:
     """The exit code of the compiler, which prints what it finds."""
-    compiler = node.install("typescript") / "node_modules" / "typescript" / "bin" / "tsc"
+    compiler = node.install(node.PINNED / "typescript") / "node_modules" / "typescript" / "bin" / "tsc"
     checked = subprocess.run([str(node.NODE), str(compiler), *STRICTLY, str(WEB / "main.js")], check=False)
     return checked.returncode
 

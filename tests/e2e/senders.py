@@ -1,19 +1,17 @@
-"""Every system's own client, told where the stack is and nothing else; and requests that were recorded from those that
-cannot be installed beside the others (tests/wire/recordings says what they are).
+"""Every system's own client, told where the stack is, and some by which key; and requests that were recorded from those
+that cannot be installed beside the others (tests/wire/recordings says what they are).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 import requests
@@ -37,15 +35,16 @@ from py_zipkin.zipkin import zipkin_span
 from local.stack import LocalStack
 from spandrel.aws.keys import KeyTable
 from spandrel.model.keys import ApiKey, digest_of, new_pair, secret_of
+from tests.wire.client_programs import Finished, node_client, python_client
 from tests.wire.sending import RECORDINGS
 
 from .agent import agent_on_a_port
 from .http import ask
+from .spandrel import key_of_tenant
 
-CLIENTS = RECORDINGS.parent / "clients"
 SHOP = frozenset({"GET /cart", "query"})
 DATAGRAM_HEADER = b'{"format":"json","version":1}\n'  # of the X-Ray SDK, before each document
-OF_THE_CONNECTION = {"host", "connection", "content-length", "transfer-encoding"}
+OF_THE_CONNECTION = {"host", "connection", "content-length"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def opentelemetry_zipkin(version: Protocol, path: str) -> Send:
 
 
 def opentelemetry_jaeger(stack: LocalStack) -> Sent:
-    return Sent(_run("opentelemetry_jaeger.py", f"{stack.url}/api/traces?format=jaeger.thrift"))
+    return Sent(_header(python_client("opentelemetry_jaeger.py", f"{stack.url}/api/traces?format=jaeger.thrift")))
 
 
 def py_zipkin(encoding: Encoding) -> Send:
@@ -90,22 +89,23 @@ def py_zipkin(encoding: Encoding) -> Send:
 
 def jaeger_client(stack: LocalStack) -> Sent:
     with agent_on_a_port() as agent:
-        printed = _run("jaeger_python.py", str(agent.port))
+        header = _header(python_client("jaeger_python.py", str(agent.port)))
     for datagram in agent.datagrams:
         headers = {"content-type": "application/vnd.apache.thrift.compact"}
         assert ask(stack.url, "POST", "/api/traces", datagram, headers).status == 202
-    return Sent(printed)
+    return Sent(header)
 
 
 def opencensus_jaeger(stack: LocalStack) -> Sent:
     host, _, port = stack.url.removeprefix("http://").partition(":")
-    return Sent(_run("opencensus_jaeger.py", host, port, "no-key"))
+    return Sent(_header(python_client("opencensus_jaeger.py", host, port, "no-key")))
 
 
 def datadog(version: str) -> Send:
     def send(stack: LocalStack) -> Sent:
         settings = {"DD_TRACE_AGENT_URL": stack.url, "DD_SERVICE": "shop", "DD_TRACE_API_VERSION": version}
-        return Sent(_run("datadog.py", **settings), frozenset({"web.request", "postgres.query", "charge"}))
+        header = _header(python_client("datadog.py", **settings))
+        return Sent(header, frozenset({"web.request", "postgres.query", "charge"}))
 
     return send
 
@@ -127,11 +127,11 @@ def boto3_xray_unsigned(stack: LocalStack) -> Sent:
 def xray_sdk(stack: LocalStack) -> Sent:
     with agent_on_a_port() as daemon:
         settings = {"AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.port}", "AWS_XRAY_CONTEXT_MISSING": "RUNTIME_ERROR"}
-        printed = _run("xray.py", **settings)
+        header = _header(python_client("xray.py", **settings))
     documents = [datagram.removeprefix(DATAGRAM_HEADER).decode() for datagram in daemon.datagrams]
     told = _unsigned_xray(stack).put_trace_segments(TraceSegmentDocuments=documents)
     assert told["UnprocessedTraceSegments"] == []
-    return Sent(printed, frozenset({"checkout", "charge", *(f"step-{step}" for step in range(40))}))
+    return Sent(header, frozenset({"checkout", "charge", *(f"step-{step}" for step in range(40))}))
 
 
 def cloud_trace_v1(stack: LocalStack) -> Sent:
@@ -162,18 +162,38 @@ def cloud_trace_v2(stack: LocalStack) -> Sent:
     return Sent(name)
 
 
+def opentelemetry_for_node(exporter: str) -> Send:
+    def send(stack: LocalStack) -> Sent:
+        key = quote(f"Bearer {key_of_tenant(stack, 'default', 'ingest')}")
+        settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": stack.url, "OTEL_EXPORTER_OTLP_HEADERS": f"authorization={key}"}
+        return Sent(_header(node_client("opentelemetry.mjs", f"@opentelemetry/{exporter}", **settings)))
+
+    return send
+
+
+def zipkin_js(encoding: str, path: str) -> Send:
+    def send(stack: LocalStack) -> Sent:
+        key = key_of_tenant(stack, "default", "ingest")
+        header = _header(node_client("zipkin.mjs", stack.url + path, encoding, SPANDREL_KEY=key))
+        return Sent(header, frozenset({"get /cart", "query"}))  # Zipkin's names are in small letters
+
+    return send
+
+
+def jaeger_client_for_node(stack: LocalStack) -> Sent:
+    key = key_of_tenant(stack, "default", "ingest")
+    settings = {"JAEGER_ENDPOINT": f"{stack.url}/api/traces", "JAEGER_USER": "key", "JAEGER_PASSWORD": key}
+    return Sent(_header(node_client("jaeger.mjs", **settings)))
+
+
 def recorded(name: str, trace_id: str, *spans: str) -> Send:
-    """The recorded request as it was sent, in chunks if it was."""
+    """The recorded request as it was sent."""
 
     def send(stack: LocalStack) -> Sent:
         told, body = json.loads((RECORDINGS / f"{name}.json").read_text()), (RECORDINGS / f"{name}.body").read_bytes()
         sent = {key.lower(): value for key, value in told["headers"]}
         headers = {key: value for key, value in sent.items() if key not in OF_THE_CONNECTION}
-        is_chunked = sent.get("transfer-encoding") == "chunked"
-        reply = ask(
-            stack.url, told["method"], told["path"], iter([body[:99], body[99:]]) if is_chunked else body, headers
-        )
-        assert reply.status in {200, 202}
+        assert ask(stack.url, told["method"], told["path"], body, headers).status == 202
         return Sent(trace_id, frozenset(spans))
 
     return send
@@ -181,10 +201,8 @@ def recorded(name: str, trace_id: str, *spans: str) -> Send:
 
 EVERY: dict[str, Send] = {
     "OpenTelemetry, OTLP protobuf": otlp,
-    "OpenTelemetry for Node, OTLP JSON (recorded)": recorded(
-        *("otlp-node-json", "FEC5F268AA172F2934BD60C07E533BC1", "charge card", "publish order", "SELECT orders"),
-        *("GET /checkout/:id", "process order"),
-    ),
+    "OpenTelemetry for Node, OTLP JSON": opentelemetry_for_node("exporter-trace-otlp-http"),
+    "OpenTelemetry for Node, OTLP protobuf": opentelemetry_for_node("exporter-trace-otlp-proto"),
     "OpenTelemetry, Zipkin v1 JSON": opentelemetry_zipkin(Protocol.V1, "/api/v1/spans"),
     "OpenTelemetry, Zipkin v2 JSON": opentelemetry_zipkin(Protocol.V2, "/api/v2/spans"),
     "OpenTelemetry, Zipkin protobuf (recorded)": recorded(
@@ -198,13 +216,10 @@ EVERY: dict[str, Send] = {
     "py_zipkin, v1 Thrift (recorded)": recorded(
         *("zipkin-py-v1-thrift", "6b02bc51635bf6e0944a268f1e73f7ec", "select", "render", "GET /cart")
     ),
-    "zipkin for JavaScript (recorded)": recorded(
-        *("zipkin-js-json", "b89977177a9dc246e562c8f1a9eafa3f-e562c8f1a9eafa3f-1", "get user", "get /cart")
-    ),
+    "zipkin for JavaScript, v1 JSON": zipkin_js("JSON_V1", "/api/v1/spans"),
+    "zipkin for JavaScript, v2 JSON": zipkin_js("JSON_V2", "/api/v2/spans"),
     "jaeger-client": jaeger_client,
-    "jaeger-client for Node (recorded)": recorded(
-        *("jaeger-client-node", "9f4aca9f488aa89d:9f4aca9f488aa89d:0:1", "child", "root", "follower")
-    ),
+    "jaeger-client for Node": jaeger_client_for_node,
     "OpenCensus, Jaeger's calls": opencensus_jaeger,
     "boto3 with a key pair": boto3_xray_with_a_key_pair,
     "boto3, unsigned": boto3_xray_unsigned,
@@ -241,11 +256,8 @@ class _Transport(SimpleHTTPTransport):
         requests.post(self._url + path, body, headers={"content-type": content_type}, timeout=10).raise_for_status()
 
 
-def _run(program: str, *arguments: str, **settings: str) -> str:
-    """What the program prints: the header by which it hands on its trace. It must not complain."""
-    command = [sys.executable, str(CLIENTS / program), *arguments]
-    environment = {"PATH": os.environ["PATH"], **settings}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+def _header(done: Finished) -> str:
+    """By which the program hands on its trace: it prints nothing else. It must not complain."""
     assert done.stderr == ""
     return done.stdout.strip()
 

@@ -68,11 +68,16 @@ def spans_sent(request: ExportTraceServiceRequest) -> Counter[str]:
 
 def client_of_tenant(stack: LocalStack, tenant: str, *scopes: Scope) -> Client:
     """A client with a new key of the tenant that has these scopes (default: to send and to ask)."""
+    return Client(stack, {"authorization": f"Bearer {key_of_tenant(stack, tenant, *scopes)}"})
+
+
+def key_of_tenant(stack: LocalStack, tenant: str, *scopes: Scope) -> str:
+    """Such a key."""
     secret = new_key()
     table = KeyTable(stack.client("dynamodb"), stack.stack.outputs["KeyTable"])
     name = secrets.token_hex(8)
     table.add(ApiKey(digest_of(secret), tenant, scopes or ("ingest", "query"), name, created="2026-11-22T00:00:00Z"))
-    return Client(stack, {"authorization": f"Bearer {secret}"})
+    return secret
 
 
 def new_tenant() -> str:

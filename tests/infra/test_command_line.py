@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from infra import command_line
+from infra import command_line, node
 from infra.paths import CACHE, ROOT
 from infra.synth import synthesise
+from tests.wire import client_programs
 
 pytestmark = pytest.mark.cdk
 
@@ -42,11 +43,16 @@ def test_a_setting_that_cannot_be_stops_cdk_with_one_line(tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_the_lock_pins_the_command_line_and_names_no_addresses() -> None:
-    for name in ("cdk", "pyodide", "typescript"):
-        lock = json.loads((ROOT / "infra" / "npm" / name / "package-lock.json").read_text())
+def test_every_lock_of_npm_pins_by_checksum_and_names_no_addresses() -> None:
+    folders = [*node.PINNED.iterdir(), client_programs.NODE]
+    assert {folder.name for folder in folders} == {"cdk", "pyodide", "typescript", "node_clients"}
+    for folder in folders:
+        lock = json.loads((folder / "package-lock.json").read_text())
         packages = {path: package for path, package in lock["packages"].items() if path}
         assert all("resolved" not in package and package["integrity"] for package in packages.values())
+
+
+def test_the_command_line_is_of_one_version() -> None:
     assert json.loads((ROOT / "infra/npm/cdk/package.json").read_text())["dependencies"] == {"aws-cdk": "2.1148.1"}
 
 

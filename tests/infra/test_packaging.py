@@ -148,7 +148,7 @@ def test_a_package_that_lambda_would_refuse_is_refused_here(monkeypatch: pytest.
 
 
 def test_without_a_compiler_one_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def offline(_name: str) -> Path:
+    def offline(_pinned: Path) -> Path:
         raise node.NodeFailed("network is unreachable")
 
     monkeypatch.setattr(bytecode, "python_for_lambda", lambda: None)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from .client_programs import python_client
 from .gateway import Gateway, gateway
-
-PROGRAM = Path(__file__).parent / "clients" / "datadog.py"
 
 
 @pytest.fixture
@@ -23,11 +18,7 @@ def spandrel() -> Iterator[Gateway]:
 
 def run(agent_url: str, **settings: str) -> str:
     """What the program wrote to stderr, in which the library complains."""
-    environment = {"PATH": os.environ["PATH"], "DD_TRACE_AGENT_URL": agent_url, "DD_SERVICE": "shop", **settings}
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM)], env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
-    return done.stderr
+    return python_client("datadog.py", DD_TRACE_AGENT_URL=agent_url, DD_SERVICE="shop", **settings).stderr
 
 
 @pytest.mark.parametrize("version", ["v0.4", "v0.5"])

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gzip
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,12 +20,12 @@ from spandrel.wire.jaeger import endpoint as jaeger
 from spandrel.wire.thrift import ELEMENTS_MAX
 from tests.events import http_event
 
+from .client_programs import python_client
 from .gateway import Gateway, gateway
 from .jaeger_sending import PATH, PROTOCOLS, THRIFT, TYPES, batch, call, encoded, outcomes, sent, span, tag
 from .sending import RECORDINGS, recorded
 from .test_otlp_answers import QueueInMemory, answered
 
-CLIENTS = Path(__file__).parent / "clients"
 RECORDED = ("jaeger-client-node", "jaeger-otel-python", "jaeger-opencensus-python")
 GOOD = encoded(batch(span({"a": "x"})))
 
@@ -257,12 +254,6 @@ def spandrel() -> Iterator[Gateway]:
         yield found
 
 
-def run(program: str, *arguments: str) -> str:
-    """What the program complains of."""
-    command = [sys.executable, str(CLIENTS / program), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
-
-
 def span_names(found: Gateway) -> set[str]:
     return {
         span.name
@@ -275,14 +266,14 @@ def span_names(found: Gateway) -> set[str]:
 
 def test_opencensus_sends_its_spans_and_understands_the_answer(spandrel: Gateway) -> None:
     host, _, port = spandrel.url.removeprefix("http://").partition(":")
-    assert run("opencensus_jaeger.py", host, port, spandrel.key) == ""
+    assert python_client("opencensus_jaeger.py", host, port, spandrel.key).stderr == ""
     assert span_names(spandrel) == {"GET /cart", "query"}
     assert set(spandrel.answered) == {("POST", PATH, 202)}
 
 
 def test_opencensus_without_a_key_is_refused_and_says_so(spandrel: Gateway) -> None:
     host, _, port = spandrel.url.removeprefix("http://").partition(":")
-    assert run("opencensus_jaeger.py", host, port, "none") != ""
+    assert python_client("opencensus_jaeger.py", host, port, "none").stderr != ""
     assert spandrel.requests() == []
 
 
@@ -295,7 +286,7 @@ def test_what_the_python_client_sends_its_agent_can_be_handed_on_as_it_is(spandr
         forwarding = threading.Thread(target=forward, args=(agent, spandrel, done))
         forwarding.start()
         try:
-            run("jaeger_python.py", str(agent.getsockname()[1]))
+            python_client("jaeger_python.py", str(agent.getsockname()[1]))
         finally:
             done.set()
             forwarding.join()

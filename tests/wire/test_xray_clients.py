@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -23,11 +19,11 @@ from spandrel.model.keys import new_pair
 from tests.signing import PAIR, PAIR_ID, SECRET
 from tests.xray_documents import documents_of, without_the_obvious
 
+from .client_programs import python_client
 from .serving import Endpoint, serving
 from .test_xray_round_trip import DATAGRAM_HEADER
 from .xray_sending import alone, segment
 
-PROGRAM = Path(__file__).parent / "clients" / "xray.py"
 END = b"that is all"
 
 
@@ -162,8 +158,8 @@ class Daemon:
 
 def test_what_the_python_sdk_traces_arrives_through_the_daemon(endpoint: Endpoint) -> None:
     daemon = Daemon(client(endpoint))
-    environment = os.environ | {"AWS_XRAY_DAEMON_ADDRESS": daemon.address, "AWS_XRAY_CONTEXT_MISSING": "RUNTIME_ERROR"}
-    subprocess.run([sys.executable, PROGRAM], env=environment, check=True, timeout=60)
+    settings = {"AWS_XRAY_DAEMON_ADDRESS": daemon.address, "AWS_XRAY_CONTEXT_MISSING": "RUNTIME_ERROR"}
+    python_client("xray.py", **settings)
 
     assert daemon.flush()["UnprocessedTraceSegments"] == []
     assert len(daemon.documents) > 1
