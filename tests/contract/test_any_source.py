@@ -129,13 +129,13 @@ def test_a_trace_of_any_source_renders_everywhere(tmp_path: Path, case: Case) ->
     with archive_in(tmp_path) as archive:
         archive.add(otlp, received_ns=now_ns)
         asking = Asking(Answering(archive.store, archive.objects, lambda: now_ns).answer)
-        in_jaeger(asking, case, sent)
-        in_zipkin(asking, case, sent)
+        assert_in_jaeger(asking, case, sent)
+        assert_in_zipkin(asking, case, sent)
         if case.service:
-            found_by_both(asking, case, sent, now_ns)
+            assert_found_by_both(asking, case, sent, now_ns)
 
 
-def in_jaeger(asking: Asking, case: Case, sent: Span) -> None:
+def assert_in_jaeger(asking: Asking, case: Case, sent: Span) -> None:
     (trace,) = asking.get(f"/api/traces/{sent.trace_id.hex()}").json["data"]
     found = next(span for span in trace["spans"] if span["spanID"] == sent.span_id.hex())
     tags = {pair["key"]: pair["value"] for pair in found["tags"]}
@@ -148,7 +148,7 @@ def in_jaeger(asking: Asking, case: Case, sent: Span) -> None:
     assert parents == [sent.parent_span_id.hex()] * bool(sent.parent_span_id)
 
 
-def in_zipkin(asking: Asking, case: Case, sent: Span) -> None:
+def assert_in_zipkin(asking: Asking, case: Case, sent: Span) -> None:
     trace = asking.get(f"/api/v2/trace/{sent.trace_id.hex()}").json
     found = next(span for span in trace if span["id"] == sent.span_id.hex())
     assert found["name"] == case.operation.lower()
@@ -159,7 +159,7 @@ def in_zipkin(asking: Asking, case: Case, sent: Span) -> None:
     assert not any(key.startswith(("zipkin.", "jaeger.")) for key in found["tags"])
 
 
-def found_by_both(asking: Asking, case: Case, sent: Span, now_ns: int) -> None:
+def assert_found_by_both(asking: Asking, case: Case, sent: Span, now_ns: int) -> None:
     """By its service, its operation and whether it failed."""
     tags = {"tag": "error:true"} if case.failed else {}
     classic = {"service": case.service, "operation": case.operation, "end": str(now_ns // 1000), **tags}

@@ -29,20 +29,20 @@ QUERIES = st.sampled_from([case.query for kind in ("spans", "series", "error") f
 
 @given(st.lists(PIECES, max_size=40), st.sampled_from(["", " "]))
 def test_whatever_stands_in_a_row_is_a_query_or_refused(pieces: list[str], between: str) -> None:
-    read(between.join(pieces))
+    expect_query_or_refusal(between.join(pieces))
 
 
 @given(st.text(max_size=60))
 @example("\ud800")
 def test_any_text_is_a_query_or_refused(written: str) -> None:
-    read(written)
+    expect_query_or_refusal(written)
 
 
 @given(QUERIES, st.integers(0, 200), st.integers(0, 5), PIECES)
 def test_a_query_with_something_else_in_its_middle_is_a_query_or_refused(
     query: str, at: int, taken: int, put: str
 ) -> None:
-    read(query[:at] + put + query[at + taken :])
+    expect_query_or_refusal(query[:at] + put + query[at + taken :])
 
 
 @pytest.mark.parametrize("begin, middle, end", [("{ ", ".a", " }"), ("{ ", ".a", ""), ("", "{ }", ""), ("", "", "")])
@@ -50,7 +50,7 @@ def test_a_query_with_something_else_in_its_middle_is_a_query_or_refused(
 def test_a_query_however_nested_is_a_query_or_refused(begin: str, middle: str, end: str, repeated: str) -> None:
     times = (QUERY_CHARACTERS_MAX - 10) // (2 * len(repeated))
     closing = ")" * times if "(" in repeated else ""
-    read(begin + repeated * times + middle + closing + end)
+    expect_query_or_refusal(begin + repeated * times + middle + closing + end)
 
 
 @pytest.mark.parametrize("operator", ["!", "-", ".a = ", "2 ^ ", "!("])
@@ -111,7 +111,7 @@ def test_quotes_do_not_make_another_attribute() -> None:
     assert parse_field('span."http"."route"') == parse_field("span.http.route") == Attribute(Scope.SPAN, "http.route")
 
 
-def read(written: str) -> None:
+def expect_query_or_refusal(written: str) -> None:
     """Parse, and where that goes well check and print; any error but InvalidQuery comes out."""
     try:
         query = parse(written)

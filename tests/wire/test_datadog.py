@@ -411,7 +411,8 @@ def test_what_a_tracer_sent_can_be_told_again() -> None:
 # Bodies that are none, and requests that are refused.
 
 
-def refused(path: str, body: bytes, status: int, **other: Any) -> Response:
+def expect_refusal(path: str, body: bytes, status: int, **other: Any) -> Response:
+    """The refusal, of that status."""
     headers = {"content-type": MSGPACK, **other.pop("headers", {})}
     queue = QueueInMemory(other.pop("fault", None))
     response = answered(http_event("POST", path, headers=headers, body=body, **other), queue)
@@ -464,7 +465,7 @@ V05_SPAN = [0, 0, 0, 1, 1, 0, 1, 1, 0, {}, {}, 0]
     ids=lambda value: value[:40] if isinstance(value, str) else repr(value[:24]),
 )
 def test_a_body_that_is_none_of_its_kind_is_refused_whole(path: str, body: bytes) -> None:
-    refused(path, body, 400)
+    expect_refusal(path, body, 400)
 
 
 def test_the_limits_let_more_through_than_tracers_send() -> None:
@@ -474,20 +475,20 @@ def test_the_limits_let_more_through_than_tracers_send() -> None:
 
 
 def test_a_list_or_a_dictionary_beyond_the_limit_is_refused() -> None:
-    refused(V04, msgpack.packb([[{"span_links": [0] * (ELEMENTS_MAX + 1)}]]), 400)
-    refused(V05, b"\x92\xdd" + (TEXTS_MAX + 1).to_bytes(4, "big"), 413)
+    expect_refusal(V04, msgpack.packb([[{"span_links": [0] * (ELEMENTS_MAX + 1)}]]), 400)
+    expect_refusal(V05, b"\x92\xdd" + (TEXTS_MAX + 1).to_bytes(4, "big"), 413)
 
 
 @pytest.mark.parametrize("before", [b"", b"\x91"], ids=["traces", "spans"])
 def test_more_spans_than_may_be_are_refused_before_one_is_read(before: bytes) -> None:
-    refused(V04, before + b"\xdd\xff\xff\xff\xff", 413)
-    refused(V04, before + b"\xdd" + (SPANS_MAX + 1).to_bytes(4, "big"), 413)
-    refused(V04, before + b"\xdd" + SPANS_MAX.to_bytes(4, "big"), 400)
+    expect_refusal(V04, before + b"\xdd\xff\xff\xff\xff", 413)
+    expect_refusal(V04, before + b"\xdd" + (SPANS_MAX + 1).to_bytes(4, "big"), 413)
+    expect_refusal(V04, before + b"\xdd" + SPANS_MAX.to_bytes(4, "big"), 400)
 
 
 @pytest.mark.parametrize("content_type", ["", "application/json", "text/plain", "\ud800"])
 def test_another_media_type_is_refused(content_type: str) -> None:
-    response = refused(V05, b"[]", 415, headers={"content-type": content_type})
+    response = expect_refusal(V05, b"[]", 415, headers={"content-type": content_type})
     assert b"application/msgpack" in response.body
 
 
@@ -497,15 +498,15 @@ def test_another_media_type_is_refused(content_type: str) -> None:
 )
 @pytest.mark.parametrize("path", [V04, V05])
 def test_who_may_not_is_told_so(path: str, context: dict[str, str], status: int) -> None:
-    refused(path, b"\x90", status, context=context)
+    expect_refusal(path, b"\x90", status, context=context)
 
 
 def test_what_is_not_queued_is_sent_again() -> None:
     body = recorded("datadog-python-v05").body
-    assert refused(V05, body, 503, fault=Overloaded("no queue", 5)).headers["retry-after"] == "5"
-    refused(V05, body, 429, fault=Overloaded("slow down", 5, throttled=True))
-    refused(V05, body, 413, fault=TooLarge("too much"))
-    refused(V05, bytes(BODY_BYTES + 1), 413)
+    assert expect_refusal(V05, body, 503, fault=Overloaded("no queue", 5)).headers["retry-after"] == "5"
+    expect_refusal(V05, body, 429, fault=Overloaded("slow down", 5, throttled=True))
+    expect_refusal(V05, body, 413, fault=TooLarge("too much"))
+    expect_refusal(V05, bytes(BODY_BYTES + 1), 413)
 
 
 def test_no_traces_are_fine_because_tracers_ask_that_way() -> None:

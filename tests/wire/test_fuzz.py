@@ -24,7 +24,7 @@ FLAT_MIB = 160
 EVERY = pytest.mark.parametrize("name", NAMES)
 
 
-def checked(event: dict[str, Any]) -> Response:
+def expect_sound_answer(event: dict[str, Any]) -> Response:
     """The answer: in time, and a reason in it where it is a refusal."""
     began = time.process_time()
     response = answered(event)
@@ -38,7 +38,7 @@ def checked(event: dict[str, Any]) -> Response:
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(dice=st.randoms(use_true_random=False))
 def test_a_damaged_body_is_taken_or_refused(name: str, dice: random.Random) -> None:
-    checked(event_of(name, damaged(body_of(name), dice)))
+    expect_sound_answer(event_of(name, damaged(body_of(name), dice)))
 
 
 @EVERY
@@ -46,7 +46,7 @@ def test_a_damaged_body_is_taken_or_refused(name: str, dice: random.Random) -> N
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_a_body_that_is_cut_short_is_taken_or_refused(name: str, share: float) -> None:
     body = body_of(name)
-    response = checked(event_of(name, body[: int(share * len(body))]))
+    response = expect_sound_answer(event_of(name, body[: int(share * len(body))]))
     assert response.status in REFUSED or "protobuf" in name or share * len(body) < 1  # protobuf may end at any field
 
 
@@ -54,16 +54,16 @@ def test_a_body_that_is_cut_short_is_taken_or_refused(name: str, share: float) -
 def test_a_body_that_is_too_large_is_refused_as_that_before_it_is_read(name: str) -> None:
     body = body_of(name)
     whole = body * (BODY_BYTES // len(body) + 1)
-    assert checked(event_of(name, whole)).status == 413
+    assert expect_sound_answer(event_of(name, whole)).status == 413
     unfolds = gzip.compress(body * (DECODED_BODY_BYTES // len(body) + 1))
-    assert checked(event_of(name, unfolds, "gzip")).status == 413
+    assert expect_sound_answer(event_of(name, unfolds, "gzip")).status == 413
 
 
 @EVERY
 def test_a_compressed_body_that_is_cut_short_or_goes_on_is_refused(name: str) -> None:
     compressed = gzip.compress(body_of(name))
     for broken in (compressed[:-1], compressed[: len(compressed) // 2], compressed + b"\0\1"):
-        assert checked(event_of(name, broken, "gzip")).status == 400
+        assert expect_sound_answer(event_of(name, broken, "gzip")).status == 400
 
 
 def test_memory_stays_flat_over_thousands_of_damaged_bodies() -> None:

@@ -35,8 +35,8 @@ def event_of(body: bytes, content_type: str = THRIFT, **other: Any) -> dict[str,
     return http_event("POST", PATH, headers=headers, body=body, **other)
 
 
-def refused(body: bytes, status: int, content_type: str = THRIFT, **other: Any) -> str:
-    """What the refusal says."""
+def expect_refusal(body: bytes, status: int, content_type: str = THRIFT, **other: Any) -> str:
+    """What the refusal says, which has that status."""
     queue = QueueInMemory(other.pop("fault", None))
     response = answered(event_of(body, content_type, **other), queue)
     assert (response.status, response.content_type) == (status, "text/plain; charset=utf-8")
@@ -120,12 +120,12 @@ def test_each_batch_of_a_call_is_a_resource() -> None:
 
 @pytest.mark.parametrize("encoding", PROTOCOLS)
 def test_a_call_of_something_else_is_refused(encoding: str) -> None:
-    told = refused(call(batch(), encoding=encoding, name="getBaggageRestrictions"), 400)
+    told = expect_refusal(call(batch(), encoding=encoding, name="getBaggageRestrictions"), 400)
     assert "no call 'getBaggageRestrictions', only submitBatches and emitBatch" in told
 
 
 def test_a_reply_is_no_call() -> None:
-    assert "no call but" in refused(call(batch(), kind=TMessageType.REPLY), 400)
+    assert "no call but" in expect_refusal(call(batch(), kind=TMessageType.REPLY), 400)
 
 
 # Refusals.
@@ -141,7 +141,7 @@ def test_a_reply_is_no_call() -> None:
     ],
 )
 def test_another_media_type_is_a_bad_request(content_type: str, told: str) -> None:
-    assert refused(GOOD, 400, content_type).replace("?", "\ufffd") == f"Unsupported content type: {told}\n"
+    assert expect_refusal(GOOD, 400, content_type).replace("?", "\ufffd") == f"Unsupported content type: {told}\n"
 
 
 def without(record: Any, field: str) -> Any:
@@ -179,21 +179,21 @@ REQUIRED = ("traceIdLow", "traceIdHigh", "spanId", "parentSpanId", "operationNam
     ids=lambda body: repr(body[:40]),
 )
 def test_a_body_that_is_no_batch_is_a_bad_request(body: bytes) -> None:
-    assert refused(body, 400).startswith("Unable to process request body: ")
+    assert expect_refusal(body, 400).startswith("Unable to process request body: ")
 
 
 def test_a_list_beyond_all_measure_is_refused_before_room_is_made_for_it() -> None:
     many = encoded(batch(span({}, tags=[]))).replace(
         b"\x0f\x00\x0a\x0c\0\0\0\0", b"\x0f\x00\x0a\x0c" + (ELEMENTS_MAX + 1).to_bytes(4, "big")
     )
-    assert refused(many, 400).startswith("Unable to process request body: ")
+    assert expect_refusal(many, 400).startswith("Unable to process request body: ")
 
 
 @pytest.mark.parametrize("fields", [{"spanId": 0}, {"traceIdLow": 0}])
 def test_one_span_that_cannot_be_kept_refuses_them_all_because_the_answer_cannot_name_it(
     fields: dict[str, Any],
 ) -> None:
-    told = refused(encoded(batch(span(), span(**fields))), 400)
+    told = expect_refusal(encoded(batch(span(), span(**fields))), 400)
     assert told.startswith("Unable to process request body: 1 of 2 spans refused: ")
 
 
@@ -210,7 +210,7 @@ def test_a_call_keeps_the_batches_without_a_fault_and_its_answer_says_which(enco
 
 @pytest.mark.parametrize("name", ["submitBatches", "emitBatch"])
 def test_a_call_of_nothing_but_bad_batches_is_refused(name: str) -> None:
-    refused(call(batch(span(spanId=0)), name=name), 400)
+    expect_refusal(call(batch(span(spanId=0)), name=name), 400)
 
 
 @pytest.mark.parametrize(
@@ -222,15 +222,15 @@ def test_a_call_of_nothing_but_bad_batches_is_refused(name: str) -> None:
     ],
 )
 def test_who_may_not_is_told_so(context: dict[str, str], status: int) -> None:
-    refused(GOOD, status, context=context)
+    expect_refusal(GOOD, status, context=context)
 
 
 def test_what_cannot_be_taken_now_is_not_taken() -> None:
-    refused(GOOD, 503, fault=Overloaded("no queue"))
-    refused(GOOD, 429, fault=Overloaded("slow down", throttled=True))
-    refused(bytes(BODY_BYTES + 1), 413)
-    refused(GOOD, 415, headers={"content-encoding": "br"})
-    refused(GOOD, 400, headers={"content-encoding": "gzip"})
+    expect_refusal(GOOD, 503, fault=Overloaded("no queue"))
+    expect_refusal(GOOD, 429, fault=Overloaded("slow down", throttled=True))
+    expect_refusal(bytes(BODY_BYTES + 1), 413)
+    expect_refusal(GOOD, 415, headers={"content-encoding": "br"})
+    expect_refusal(GOOD, 400, headers={"content-encoding": "gzip"})
 
 
 @pytest.mark.parametrize("name", [*(f"{name}.body" for name in RECORDED), "jaeger-client-python.datagram"])

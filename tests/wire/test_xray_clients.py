@@ -84,16 +84,16 @@ class TestBoto3:
     def test_wrong_credentials_are_refused_as_aws_refuses_them(
         self, endpoint: Endpoint, key_id: str, secret: str, code: str
     ) -> None:
-        self.check_refused(client(endpoint, key_id, secret), code, 403)
+        self.expect_refusal(client(endpoint, key_id, secret), code, 403)
         assert endpoint.queued == []
 
     def test_a_revoked_pair_is_refused(self) -> None:
         with serving(Endpoint(keys=[replace(PAIR, revoked="2026-11-06")])) as endpoint:
-            self.check_refused(client(endpoint), "UnrecognizedClientException", 403)
+            self.expect_refusal(client(endpoint), "UnrecognizedClientException", 403)
 
     def test_a_pair_without_the_scope_is_refused(self) -> None:
         with serving(Endpoint(keys=[replace(PAIR, scopes=("query",))])) as endpoint:
-            self.check_refused(client(endpoint), "AccessDeniedException", 403)
+            self.expect_refusal(client(endpoint), "AccessDeniedException", 403)
 
     @pytest.mark.parametrize("clock_s", [-290, 290])
     def test_a_clock_may_be_some_minutes_off(self, clock_s: float) -> None:
@@ -104,7 +104,7 @@ class TestBoto3:
     @pytest.mark.parametrize("clock_s", [-310, 310])
     def test_a_clock_that_is_far_off_is_refused_and_told_so(self, clock_s: float) -> None:
         with serving(Endpoint(clock_s=clock_s)) as endpoint:
-            told = self.check_refused(client(endpoint), "InvalidSignatureException", 403)
+            told = self.expect_refusal(client(endpoint), "InvalidSignatureException", 403)
             assert "set the clock" in told
 
     def test_a_call_that_is_no_call_raises_what_the_service_model_knows(self, endpoint: Endpoint) -> None:
@@ -118,7 +118,7 @@ class TestBoto3:
             put(xray, segment())
 
     @staticmethod
-    def check_refused(xray: BaseClient, code: str, status: int) -> str:
+    def expect_refusal(xray: BaseClient, code: str, status: int) -> str:
         with pytest.raises(ClientError) as refused:
             put(xray, segment())
         response = refused.value.response

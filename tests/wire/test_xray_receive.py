@@ -90,13 +90,13 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 
 @given(damaged(SEGMENTS))
 def test_a_damaged_call_is_answered(body: bytes) -> None:
-    check_answered(body)
+    expect_sound_answer(body)
 
 
 @given(st.sampled_from(DOCUMENTS[:1] + DOCUMENTS[-2:]).flatmap(lambda text: damaged(text.encode())))
 def test_a_damaged_document_is_taken_or_named(document: bytes) -> None:
     text = document.decode("utf-8", "replace")
-    answer, queued = check_answered(json.dumps({"TraceSegmentDocuments": [text, DOCUMENTS[1]]}).encode())
+    answer, queued = expect_sound_answer(json.dumps({"TraceSegmentDocuments": [text, DOCUMENTS[1]]}).encode())
     assert answer["statusCode"] == 200
     assert queued, "the sound document beside it is taken"
 
@@ -128,12 +128,12 @@ def misshapen(draw: st.DrawFn) -> dict[str, Any]:
 
 @given(misshapen())
 def test_a_misshapen_document_is_taken_or_named(document: dict[str, Any]) -> None:
-    answer, queued = check_answered(json.dumps({"TraceSegmentDocuments": [json.dumps(document)]}).encode())
+    answer, queued = expect_sound_answer(json.dumps({"TraceSegmentDocuments": [json.dumps(document)]}).encode())
     assert answer["statusCode"] == 200
     assert len(json.loads(answer["body"])["UnprocessedTraceSegments"]) + len(queued) == 1
 
 
-def check_answered(body: bytes) -> tuple[dict[str, Any], Queued]:
+def expect_sound_answer(body: bytes) -> tuple[dict[str, Any], Queued]:
     """Taken, or refused in the form that X-Ray's clients read; never broken off."""
     answer, queued = received(body)
     told = json.loads(answer["body"])

@@ -47,8 +47,8 @@ def event_of(encoding: str, body: bytes | None = None, **other: Any) -> dict[str
     return http_event("POST", path, headers=headers, body=good_body(encoding) if body is None else body, **other)
 
 
-def refused(event: dict[str, Any], status: int, fault: SpandrelError | None = None) -> str:
-    """The text of the refusal."""
+def expect_refusal(event: dict[str, Any], status: int, fault: SpandrelError | None = None) -> str:
+    """The text of the refusal, which has that status."""
     queue = QueueInMemory(fault)
     response = answered(event, queue)
     assert (response.status, response.content_type, queue.sent) == (status, TEXT, [])
@@ -129,7 +129,7 @@ def test_bodies_may_be_compressed(encoding: str, compression: str) -> None:
 @pytest.mark.parametrize("body", [b"x", b"{}", b" [1]", b"\xef\xbb\xbf[]", b"\0"])
 def test_what_is_no_list_is_told_so(encoding: str, body: bytes) -> None:
     name = {"v2.json": "JSON_V2", "v1.json": "JSON_V1", "proto3": "PROTO3", "v1.thrift": "THRIFT"}[encoding]
-    assert refused(event_of(encoding, body), 400) == f"Expected a {name} encoded list"
+    assert expect_refusal(event_of(encoding, body), 400) == f"Expected a {name} encoded list"
 
 
 @pytest.mark.parametrize(
@@ -140,18 +140,20 @@ def test_what_is_no_list_is_told_so(encoding: str, body: bytes) -> None:
     ],
 )
 def test_the_other_version_is_told_so(path: str, encoding: str, told: str) -> None:
-    assert refused(http_event("POST", path, headers={"content-type": JSON}, body=good_body(encoding)), 400) == told
+    assert (
+        expect_refusal(http_event("POST", path, headers={"content-type": JSON}, body=good_body(encoding)), 400) == told
+    )
 
 
 def test_a_tag_alone_shows_which_version_it_is() -> None:
     body = json.dumps([IDS | {"tags": {}}])
-    assert refused(http_event("POST", V1, body=body), 400).endswith("but received: JSON_V2")
+    assert expect_refusal(http_event("POST", V1, body=body), 400).endswith("but received: JSON_V2")
 
 
 @pytest.mark.parametrize(("path", "content_type"), [(V1, PROTOBUF), (V2, THRIFT)])
 def test_a_binary_encoding_of_the_other_version_is_no_list(path: str, content_type: str) -> None:
     event = http_event("POST", path, headers={"content-type": content_type}, body=b"\x0a\0")
-    assert refused(event, 400).startswith("Expected a JSON_V")
+    assert expect_refusal(event, 400).startswith("Expected a JSON_V")
 
 
 BAD = {
@@ -194,7 +196,7 @@ BAD = {
 @pytest.mark.parametrize(("span", "told"), BAD.values(), ids=BAD)
 def test_one_bad_span_refuses_all_and_is_named(span: Any, told: str) -> None:
     event = http_event("POST", V2, body=json.dumps([IDS, span]))
-    assert refused(event, 400).startswith(f"span 1: {told}")
+    assert expect_refusal(event, 400).startswith(f"span 1: {told}")
 
 
 @pytest.mark.parametrize(
@@ -207,12 +209,12 @@ def test_one_bad_span_refuses_all_and_is_named(span: Any, told: str) -> None:
     ],
 )
 def test_one_bad_span_of_version_1_refuses_all_and_is_named(span: Any, told: str) -> None:
-    assert refused(http_event("POST", V1, body=json.dumps([IDS, span])), 400).startswith(f"span 1: {told}")
+    assert expect_refusal(http_event("POST", V1, body=json.dumps([IDS, span])), 400).startswith(f"span 1: {told}")
 
 
 @pytest.mark.parametrize("body", [b"[", b"[{]", b"[{},]", b"[{}", b"[1 2]", b"[]x", b"[NaN]", b"[" * 100_000, b"[,]"])
 def test_a_list_that_does_not_go_on_as_json_is_refused(body: bytes) -> None:
-    refused(event_of("v2.json", body), 400)
+    expect_refusal(event_of("v2.json", body), 400)
 
 
 @pytest.mark.parametrize(
@@ -225,11 +227,13 @@ def test_a_list_that_does_not_go_on_as_json_is_refused(body: bytes) -> None:
     ],
 )
 def test_a_span_of_protobuf_without_sound_ids_is_named(body: bytes, told: str) -> None:
-    assert refused(event_of("proto3", body), 400).startswith(told)
+    assert expect_refusal(event_of("proto3", body), 400).startswith(told)
 
 
 def test_a_span_of_thrift_without_ids_is_named() -> None:
-    assert refused(event_of("v1.thrift", b"\x0c\0\0\0\1\0"), 400).startswith("span 0: a span has a trace_id and an id")
+    assert expect_refusal(event_of("v1.thrift", b"\x0c\0\0\0\1\0"), 400).startswith(
+        "span 0: a span has a trace_id and an id"
+    )
 
 
 @EVERY
@@ -245,7 +249,7 @@ def test_a_span_of_thrift_without_ids_is_named() -> None:
 def test_what_is_not_queued_is_never_a_success(
     encoding: str, fault: SpandrelError, status: int, retry_after: str | None
 ) -> None:
-    assert refused(event_of(encoding), status, fault) == str(fault)
+    assert expect_refusal(event_of(encoding), status, fault) == str(fault)
     assert answered(event_of(encoding), QueueInMemory(fault)).headers.get("retry-after") == retry_after
 
 
@@ -262,23 +266,23 @@ def test_what_is_not_queued_is_never_a_success(
     ids=["no authorizer", "no key", "unknown key", "no scope", "no look-up"],
 )
 def test_who_may_not_is_told_so(encoding: str, context: dict[str, str] | None, status: int) -> None:
-    refused(event_of(encoding, context=context), status)
+    expect_refusal(event_of(encoding, context=context), status)
 
 
 @EVERY
 def test_a_body_over_the_limit_is_too_large(encoding: str) -> None:
-    refused(event_of(encoding, bytes(BODY_BYTES + 1)), 413)
-    refused(event_of(encoding, gzip.compress(bytes(65 * 2**20)), headers={"content-encoding": "gzip"}), 413)
+    expect_refusal(event_of(encoding, bytes(BODY_BYTES + 1)), 413)
+    expect_refusal(event_of(encoding, gzip.compress(bytes(65 * 2**20)), headers={"content-encoding": "gzip"}), 413)
 
 
 @EVERY
 def test_an_unknown_compression_is_told_which_ones_are_right(encoding: str) -> None:
-    assert "gzip, deflate, zstd" in refused(event_of(encoding, headers={"content-encoding": "br"}), 415)
+    assert "gzip, deflate, zstd" in expect_refusal(event_of(encoding, headers={"content-encoding": "br"}), 415)
 
 
 @EVERY
 def test_a_body_that_is_not_what_its_compression_says_is_refused(encoding: str) -> None:
-    refused(event_of(encoding, headers={"content-encoding": "gzip"}), 400)
+    expect_refusal(event_of(encoding, headers={"content-encoding": "gzip"}), 400)
 
 
 @EVERY
