@@ -1,11 +1,14 @@
-"""AWS as moto plays it, in this process; no credentials but these are ever used."""
+"""AWS as moto plays it, in this process, no credentials but these being ever used; and storage in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from moto import mock_aws
+
+from tests.archive import Archive, archive_in
 
 REGION = "eu-central-1"
 
@@ -23,3 +26,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         yield
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with archive_in(tmp_path) as archive:
+        yield archive

@@ -16,7 +16,7 @@ from spandrel.model.errors import Overloaded
 from tests.archive import Archive, MemoryObjects, archive_in
 from tests.asking import Asking
 from tests.builders import RECEIVED_NS, request_of, span
-from tests.contract.test_jaeger import put_shop
+from tests.contract.jaeger_shop import put_shop
 from tests.contract.test_jaeger_classic import refusal
 
 ID = f"{1:032x}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,22 +11,16 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from query.answering import Answering
-from tests.archive import Archive, archive_in
+from tests.archive import Archive
 from tests.asking import Asking, Reply
 from tests.builders import RECEIVED_NS, request_of, span
-from tests.contract.test_jaeger import put_shop
+from tests.contract.jaeger_shop import put_shop
 
 SECOND_NS = 10**9
 START_US = RECEIVED_NS // 1000
 ONE, TWO = "0000000000000001", "0000000000000002"
 RANGE = {"start": str(START_US - 60_000_000), "end": str(START_US + 60_000_000)}
 WEB = {"service": "web", **RANGE}
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with archive_in(tmp_path) as archive:
-        yield archive
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from spandrel.blocks.writer import write_blocks
 from spandrel.model.levels import HOUR_NS
 from spandrel.model.retention import DAY_NS, Retention
 from tests.builders import request_of, span
-from tests.contract.test_compaction import LIVES, Killed, Life
-from tests.contract.test_keeping import Keeping
+from tests.contract.compacting import LIVES, Killed, Life
+from tests.contract.keeping import Keeping
 
 TRACES = [bytes(15) + bytes([number]) for number in (1, 2, 3)]
 DAYS = 3

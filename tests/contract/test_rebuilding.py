@@ -25,8 +25,8 @@ from spandrel.model.errors import Overloaded
 from spandrel.model.levels import HOUR_NS, MERGE_FROM
 from tests.asking import Asking
 from tests.builders import request_of, span
+from tests.contract.compacting import TABLE, Killed, Life, World
 from tests.contract.conftest import REGION
-from tests.contract.test_compaction import TABLE, Killed, Life, World
 
 BUCKET = "spans"
 NOW_NS = time.time_ns()

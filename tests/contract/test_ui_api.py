@@ -2,24 +2,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from query.answering import Answering
-from tests.archive import Archive, archive_in
+from tests.archive import Archive
 from tests.asking import Asking
 from tests.builders import RECEIVED_NS, request_of, span
 
 TRACE = "5b8efff798038103d269b633813fc60c"
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with archive_in(tmp_path) as archive:
-        yield archive
 
 
 @pytest.fixture

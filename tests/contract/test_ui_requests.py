@@ -15,7 +15,7 @@ from query.answering import Answering
 from tests.archive import archive_in
 from tests.asking import Asking
 from tests.builders import RECEIVED_NS
-from tests.contract.test_jaeger import put_shop
+from tests.contract.jaeger_shop import put_shop
 
 ONE = f"{1:032x}"
 NOW_NS = RECEIVED_NS + 10 * 10**9

@@ -15,7 +15,7 @@ from spandrel.wire.zipkin import endpoint as wire
 from tests.archive import Archive, archive_in
 from tests.asking import Asking, Reply
 from tests.builders import RECEIVED_NS, key_value, request_of, span
-from tests.contract.test_jaeger import put_shop
+from tests.contract.jaeger_shop import put_shop
 from tests.wire.zipkin_sending import sent_spans
 
 SECOND_NS = 10**9
