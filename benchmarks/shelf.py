@@ -5,7 +5,7 @@ and the trace index in memory.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from compact.indexer import Indexer
@@ -14,17 +14,18 @@ from spandrel.model.catalogue import Block
 from spandrel.model.deletions import Deletion
 from spandrel.model.errors import NotFound
 from spandrel.model.levels import hour_of
-from spandrel.model.lifecycle import Passing
 from spandrel.model.trace_index import Rollup, Segment, indexings, rollups
+
+from .files import Files
 
 FAR_FUTURE_NS = 2**63
 
 
-class Shelf:
+class Shelf(Files):
     """`ObjectStore` and `Catalogue` of one tenant below a folder, and its `index`. Reads are counted."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        super().__init__(root)
         self._blocks: list[Block] = []
         self.index = ShelvedIndex()
         self._lock = threading.Lock()
@@ -57,14 +58,6 @@ class Shelf:
 
     # ObjectStore and Eraser
 
-    def put(
-        self, key: str, body: bytes, *, passing: Passing | None = None, headers: Mapping[str, str] | None = None
-    ) -> None:
-        del passing, headers
-        path = self._root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
-
     def get(self, key: str) -> bytes:
         return self.get_range(key, 0, -1)
 
@@ -80,9 +73,6 @@ class Shelf:
         with self._lock:
             self.read_bytes += len(body)
         return body
-
-    def link(self, key: str, seconds: int) -> str:
-        raise LookupError(f"no link to {key} for {seconds} s: a benchmark has none")
 
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:

@@ -18,38 +18,24 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spandrel.aws.queued import as_text, packed
 from spandrel.model.catalogue import Block
-from spandrel.model.lifecycle import Passing
 from store.batch import Batch
 
 from .clocks import median_seconds, one_core
 from .figures import Figure, Target
+from .files import Files
 from .spans import SPANS_A_REQUEST, START_NS, SpanSource
 
 REQUESTS = 100
 
 
-class Folder:
-    """An object store and catalogue on disk, so that what is measured is our own work and a write."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def put(
-        self, key: str, body: bytes, *, passing: Passing | None = None, headers: Mapping[str, str] | None = None
-    ) -> None:
-        del passing, headers
-        path = self._root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
+class Folder(Files):
+    """An object store and catalogue on disk."""
 
     def get(self, key: str) -> bytes:
         return (self._root / key).read_bytes()
 
     def get_range(self, key: str, first_byte: int, length_bytes: int) -> bytes:
         return self.get(key)[first_byte : first_byte + length_bytes]
-
-    def link(self, key: str, seconds: int) -> str:
-        raise LookupError(f"no link to {key} for {seconds} s: a benchmark has none")
 
     def add(self, block: Block) -> None:
         self.put(f"{block.key}.entry", repr(block).encode())

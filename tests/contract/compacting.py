@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from compact.indexer import Indexer
@@ -30,9 +31,9 @@ from spandrel.model.retention import Retention
 from spandrel.model.trace_index import Indexing, Rollup
 from tests.archive import MemoryObjects
 from tests.builders import RECEIVED_NS, key_value, request_of, span
+from tests.contract.conftest import TABLE
 from tests.tables import make_catalogue_table
 
-TABLE = "catalogue"
 START_NS = RECEIVED_NS - RECEIVED_NS % HOUR_NS
 SPAN_BYTES = 10_000  # of a span in tests that cut merges
 
@@ -208,3 +209,8 @@ class Counted:
 
 
 LIVES = st.builds(Life, st.integers(1, 40), st.booleans())
+IN_ANY_ORDER = settings(
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink an order of this many steps takes too long
+    suppress_health_check=list(HealthCheck),
+)

@@ -1,20 +1,22 @@
-"""AWS as moto plays it, in this process, no credentials but these being ever used; and storage in memory."""
+"""AWS as moto plays it, in this process; no credentials but these are ever used."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from moto import mock_aws
 
-from tests.archive import Archive, archive_in
+from query import handler
 
 REGION = "eu-central-1"
+BUCKET, TABLE = "spans", "catalogue"
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "AWS_ACCESS_KEY_ID": "AKIDTEST",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -24,11 +26,26 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+
+@pytest.fixture
+def aws(credentials: None) -> Iterator[None]:
     with mock_aws():
         yield
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with archive_in(tmp_path) as archive:
-        yield archive
+def query_function(aws: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The function `query` with its environment, as at a cold start. BUCKET and TABLE are for the test to make."""
+    for name, value in {
+        "SPANDREL_BUCKET": BUCKET,
+        "SPANDREL_CATALOGUE_TABLE": TABLE,
+        "SPANDREL_RETENTION_DAYS": "30",
+        "SPANDREL_LOG_LEVEL": "WARNING",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    handler._answering.cache_clear()
+    yield
+    handler._answering.cache_clear()

@@ -21,7 +21,8 @@ from spandrel.model.deletions import Deletion
 from spandrel.model.levels import Job
 from spandrel.model.retention import DAY_NS, Retention
 from tests.builders import request_of, span
-from tests.contract.compacting import TABLE, ErasableObjects, Life, Mortal, World
+from tests.contract.compacting import ErasableObjects, Life, Mortal, World
+from tests.contract.conftest import TABLE
 
 TRACE, OTHER = b"\1" * 16, b"\2" * 16
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from moto import mock_aws
@@ -14,7 +14,9 @@ from spandrel.aws.ledger import GRACE_S
 from spandrel.model.catalogue import Block
 from spandrel.model.levels import HOUR_NS, MERGE_FROM
 from spandrel.query.whereabouts import Whereabouts
-from tests.contract.compacting import LIVES, Killed, Life, World, make_merges_small, trace_id_of
+from tests.contract.compacting import IN_ANY_ORDER, LIVES, Killed, Life, World, make_merges_small, trace_id_of
+
+pytestmark = pytest.mark.usefixtures("credentials")
 
 
 class Interleavings(RuleBasedStateMachine):
@@ -105,13 +107,6 @@ class Interleavings(RuleBasedStateMachine):
         assert self.world.segments.unsettled("shop") == frozenset()
 
 
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-
-
 class InterleavingsOfCuts(Interleavings):
     """The same in an hour that is too large for one merge."""
 
@@ -130,11 +125,5 @@ class InterleavingsOfCuts(Interleavings):
 
 TestInterleavings = Interleavings.TestCase
 TestInterleavingsOfCuts = InterleavingsOfCuts.TestCase
-TestInterleavings.settings = settings(
-    max_examples=8,
-    stateful_step_count=20,
-    deadline=None,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
-TestInterleavingsOfCuts.settings = settings(TestInterleavings.settings, max_examples=2, stateful_step_count=15)
+TestInterleavings.settings = settings(IN_ANY_ORDER, max_examples=8, stateful_step_count=20)
+TestInterleavingsOfCuts.settings = settings(IN_ANY_ORDER, max_examples=2, stateful_step_count=15)

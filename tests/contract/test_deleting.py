@@ -16,7 +16,8 @@ from spandrel.model.deletions import Deletion, object_key
 from spandrel.model.errors import Conflict
 from spandrel.model.levels import HOUR_NS, MERGE_FROM
 from spandrel.model.retention import DAY_NS
-from tests.contract.compacting import TABLE, Killed, Life, Mortal, merge_of
+from tests.contract.compacting import Killed, Life, Mortal, merge_of
+from tests.contract.conftest import TABLE
 from tests.contract.keeping import OTHER, TRACE, Keeping
 
 

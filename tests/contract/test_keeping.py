@@ -14,7 +14,8 @@ from spandrel.blocks.writer import write_blocks
 from spandrel.model.levels import HOUR_NS, MERGE_FROM, Job
 from spandrel.model.retention import DAY_NS, Retention
 from tests.builders import request_of, span
-from tests.contract.compacting import TABLE, Counted, Killed, Life, merge_of
+from tests.contract.compacting import Counted, Killed, Life, merge_of
+from tests.contract.conftest import TABLE
 from tests.contract.keeping import Keeping
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from moto import mock_aws
@@ -19,11 +19,13 @@ from spandrel.blocks.writer import write_blocks
 from spandrel.model.levels import HOUR_NS
 from spandrel.model.retention import DAY_NS, Retention
 from tests.builders import request_of, span
-from tests.contract.compacting import LIVES, Killed, Life
+from tests.contract.compacting import IN_ANY_ORDER, LIVES, Killed, Life
 from tests.contract.keeping import Keeping
 
 TRACES = [bytes(15) + bytes([number]) for number in (1, 2, 3)]
 DAYS = 3
+
+pytestmark = pytest.mark.usefixtures("credentials")
 
 
 class Interleavings(RuleBasedStateMachine):
@@ -120,18 +122,5 @@ class Interleavings(RuleBasedStateMachine):
         return True
 
 
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-
-
 TestInterleavings = Interleavings.TestCase
-TestInterleavings.settings = settings(
-    max_examples=5,
-    stateful_step_count=15,
-    deadline=None,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+TestInterleavings.settings = settings(IN_ANY_ORDER, max_examples=5, stateful_step_count=15)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,35 +19,19 @@ from spandrel.blocks.writer import write_blocks
 from spandrel.model.retention import Retention
 from tests.asking import Asking
 from tests.builders import request_of, span
-from tests.contract.conftest import REGION
+from tests.contract.conftest import BUCKET, REGION, TABLE
+from tests.tables import make_catalogue_table
 
-BUCKET, TABLE = "spans", "catalogue"
 DAY_NS = 86_400 * 10**9
 NOW_NS = time.time_ns()
 FUNCTIONS = Path(__file__).parent.parent.parent / "functions"
 
 
 @pytest.fixture
-def stored(aws: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Storing]:
-    for name, value in {
-        "SPANDREL_BUCKET": BUCKET,
-        "SPANDREL_CATALOGUE_TABLE": TABLE,
-        "SPANDREL_RETENTION_DAYS": "30",
-        "SPANDREL_LOG_LEVEL": "WARNING",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def stored(query_function: None) -> Storing:
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    client("dynamodb").create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
-    handler._answering.cache_clear()
-    yield Storing()
-    handler._answering.cache_clear()
+    make_catalogue_table(client("dynamodb"), TABLE)
+    return Storing()
 
 
 class Storing:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,10 +22,9 @@ from spandrel.model.errors import Overloaded
 from spandrel.model.levels import HOUR_NS, MERGE_FROM
 from tests.asking import Asking
 from tests.builders import request_of, span
-from tests.contract.compacting import TABLE, Killed, Life, World
-from tests.contract.conftest import REGION
+from tests.contract.compacting import Killed, Life, World
+from tests.contract.conftest import BUCKET, REGION, TABLE
 
-BUCKET = "spans"
 NOW_NS = time.time_ns()
 QUERY = Asking(lambda event: handler.handle(event, None))
 
@@ -81,19 +77,8 @@ class Stored(World):
 
 
 @pytest.fixture
-def world(aws: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stored]:
-    for name, value in {
-        "SPANDREL_BUCKET": BUCKET,
-        "SPANDREL_CATALOGUE_TABLE": TABLE,
-        "SPANDREL_RETENTION_DAYS": "30",
-        "SPANDREL_LOG_LEVEL": "WARNING",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    handler._answering.cache_clear()
-    yield Stored()
-    handler._answering.cache_clear()
+def world(query_function: None) -> Stored:
+    return Stored()
 
 
 def answers() -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,19 +13,13 @@ from spandrel.api.xray.endpoints import API
 from spandrel.api.xray.members import Members
 from spandrel.model.errors import Rejected
 from spandrel.model.routes import ROUTES, XRAY_NOT_OFFERED, XRAY_QUESTIONS
-from tests.archive import Archive, archive_in
+from tests.archive import Archive
 from tests.builders import RECEIVED_NS
 from tests.signing import PAIR
 from tests.xray_asking import OPERATIONS, PATHS, XRay, boto3_of, xray_of
 
 TAKEN_IN = {"/TraceSegments", "/TelemetryRecords"}
 NOT_OFFERED = sorted(name for name, path in PATHS.items() if path in XRAY_NOT_OFFERED)
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with archive_in(tmp_path) as archive:
-        yield archive
 
 
 @pytest.fixture

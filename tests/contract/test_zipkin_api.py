@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,12 +22,6 @@ NOW_MS = RECEIVED_NS // 10**6 + 10_000
 START_US = RECEIVED_NS // 1000
 ONE, TWO = "0000000000000001", "0000000000000002"
 TEXT = "text/plain; charset=utf-8"
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with archive_in(tmp_path) as archive:
-        yield archive
 
 
 @pytest.fixture

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive import Archive, archive_in
+from tests.terminal import Terminal, terminal
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with archive_in(tmp_path) as archive:
-        yield archive
+@pytest.fixture(params=[[], ["--deployed"]], ids=["local", "deployed"])
+def at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Terminal]:
+    """The stack of this machine, and the one in AWS."""
+    with terminal(monkeypatch, capsys, tmp_path, request.param) as made:
+        yield made

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,17 +10,9 @@ from commands import deleting
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.deletions import Deletion
 from tests.builders import request_of, span
-from tests.terminal import Terminal, terminal
+from tests.terminal import Terminal
 
 TRACE = b"\1" * 16
-
-
-@pytest.fixture(params=[[], ["--deployed"]], ids=["local", "deployed"])
-def at(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Terminal]:
-    with terminal(monkeypatch, capsys, tmp_path, request.param) as made:
-        yield made
 
 
 def pending(at: Terminal, tenant: str = "default") -> list[Deletion]:

@@ -25,7 +25,7 @@ from tests.archive import TENANT, Archive, archive_in
 from tests.builders import RECEIVED_NS, block, request_of, span
 from tests.golden_blocks import blocks as golden_blocks
 from tests.otlp import spans_of
-from tests.terminal import Terminal, terminal
+from tests.terminal import Terminal
 
 ALWAYS_NS = (0, 2**64)
 
@@ -145,14 +145,6 @@ def test_a_block_that_cannot_be_read_is_named_after_the_others_are_exported(arch
     with pytest.raises(Corrupt, match=lost.key):
         next(run)
     assert names_in([path]) == ["one"]
-
-
-@pytest.fixture(params=[[], ["--deployed"]], ids=["local", "deployed"])
-def at(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Terminal]:
-    with terminal(monkeypatch, capsys, tmp_path, request.param) as made:
-        yield made
 
 
 def test_the_command_writes_files_and_leaves_nothing_else(at: Terminal, tmp_path: Path) -> None:

@@ -1,25 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandrel.api.ui.outline import MISSING, ROOT, outline
 from spandrel.query.trace import trace
-from tests.archive import Archive, archive_in
+from tests.archive import Archive
 from tests.builders import RECEIVED_NS, request_of, span
 
 TRACE = bytes(15) + b"\1"
 CLIENT, SERVER = Span.SPAN_KIND_CLIENT, Span.SPAN_KIND_SERVER
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with archive_in(tmp_path) as archive:
-        yield archive
 
 
 def outlined(archive: Archive) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spandrel.wire.cloudtrace.attributes import CONVENTIONS
 
-from .cloudtrace_sending import attributes
+from .values import attributes
 
 LABELS = {convention.attribute: label for label, convention in CONVENTIONS.items()}
 V1_KINDS = {2: "RPC_SERVER", 3: "RPC_CLIENT"}

@@ -86,16 +86,3 @@ def v2(**fields: Any) -> Span:
     """The one span of v2 that has these fields besides those that it needs."""
     (span,) = spans(accepted(batch(v2_span(**fields))))
     return span
-
-
-def value_of(value: Any) -> Any:
-    kind = value.WhichOneof("value")
-    if kind == "kvlist_value":
-        return {pair.key: value_of(pair.value) for pair in value.kvlist_value.values}
-    return getattr(value, kind) if kind else None
-
-
-def attributes(message: Any) -> dict[str, Any]:
-    """The attributes of a span, event, link or resource; a key that stands there twice fails."""
-    assert len({pair.key for pair in message.attributes}) == len(message.attributes)
-    return {pair.key: value_of(pair.value) for pair in message.attributes}

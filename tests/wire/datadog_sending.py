@@ -71,12 +71,3 @@ def one(encode: Encode, **fields: Any) -> Span:
     assert (accepted.spans, accepted.rejected, accepted.reason) == (1, 0, "")
     (span,) = spans(accepted)
     return span
-
-
-def value_of(value: Any) -> Any:
-    found = getattr(value, value.WhichOneof("value"))
-    return [value_of(element) for element in found.values] if value.HasField("array_value") else found
-
-
-def attributes(message: Any) -> dict[str, Any]:
-    return {pair.key: value_of(pair.value) for pair in message.attributes}

@@ -126,12 +126,3 @@ def _value(kind: str, value: Any) -> Any:
 def hexadecimal(*numbers: int) -> str:
     """Halves of an id as Thrift has them, with a sign -> the id as text."""
     return "".join(number.to_bytes(8, "big", signed=True).hex() for number in numbers)
-
-
-def attributes(message: Any) -> dict[str, Any]:
-    return {pair.key: value_of(pair.value) for pair in message.attributes}
-
-
-def value_of(value: Any) -> Any:
-    found = getattr(value, value.WhichOneof("value"))
-    return [value_of(element) for element in found.values] if value.HasField("array_value") else found

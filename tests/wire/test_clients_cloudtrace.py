@@ -14,8 +14,9 @@ from google.cloud import trace_v1, trace_v2
 from google.oauth2.credentials import Credentials
 from google.rpc.status_pb2 import Status
 
-from .cloudtrace_sending import NAME, SPAN, TRACE, attributes
+from .cloudtrace_sending import NAME, SPAN, TRACE
 from .gateway import Gateway, gateway
+from .values import attributes
 
 START = datetime(2024, 5, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 END = START + timedelta(seconds=1)

@@ -9,17 +9,9 @@ import pytest
 
 from spandrel.model.errors import Undecodable
 
-from .cloudtrace_sending import (
-    END,
-    SPAN,
-    TRACE,
-    accepted,
-    attributes,
-    batch,
-    v2,
-    v2_span,
-)
+from .cloudtrace_sending import END, SPAN, TRACE, accepted, batch, v2, v2_span
 from .sending import spans
+from .values import attributes
 
 LONG = {"value": "abc", "truncatedByteCount": 7}
 

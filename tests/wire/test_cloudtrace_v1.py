@@ -8,8 +8,9 @@ import pytest
 
 from spandrel.model.errors import NotAllowed, Undecodable
 
-from .cloudtrace_sending import START_NS, TRACE, accepted, attributes, patch, patch_of, recorded_event, v1, v1_span
+from .cloudtrace_sending import START_NS, TRACE, accepted, patch, patch_of, recorded_event, v1, v1_span
 from .sending import spans
+from .values import attributes
 
 
 def refused(event: dict[str, Any]) -> str:

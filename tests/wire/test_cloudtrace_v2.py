@@ -8,21 +8,9 @@ import pytest
 
 from spandrel.model.errors import NotAllowed, NotFound, Undecodable
 
-from .cloudtrace_sending import (
-    NAME,
-    SPAN,
-    START,
-    START_NS,
-    TRACE,
-    accepted,
-    attributes,
-    batch,
-    create,
-    recorded_event,
-    v2,
-    v2_span,
-)
+from .cloudtrace_sending import NAME, SPAN, START, START_NS, TRACE, accepted, batch, create, recorded_event, v2, v2_span
 from .sending import spans
+from .values import attributes
 
 
 def refused(event: dict[str, Any]) -> str:

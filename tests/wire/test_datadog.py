@@ -14,8 +14,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from spandrel.wire.datadog import endpoint as datadog
 from spandrel.wire.datadog import spans as datadog_spans
 
-from .datadog_sending import BOTH, RECORDED, SPAN, V04, Encode, as_v04, attributes, one, sent
+from .datadog_sending import BOTH, RECORDED, SPAN, V04, Encode, as_v04, one, sent
 from .sending import recorded, spans
+from .values import attributes
 
 TABLE = Path(__file__).parents[2] / "docs" / "wire" / "datadog.md"
 

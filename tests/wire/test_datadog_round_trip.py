@@ -10,8 +10,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from spandrel.wire.datadog import endpoint as datadog
 from spandrel.wire.datadog import spans as datadog_spans
 
-from .datadog_sending import SPAN, attributes
+from .datadog_sending import SPAN
 from .sending import recorded
+from .values import attributes
 
 
 def sent_span(span: Span, resource: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from benchmarks.wire import EVERY, Sent
 from benchmarks.wire_bodies import spans_of
 from spandrel.wire.formats import format_of
 
-from .zipkin_back import values_of
+from .values import values_of
 
 SPANS = 40
 TODAY = ("http.request.method", "http.response.status_code")

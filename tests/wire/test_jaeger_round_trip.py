@@ -12,20 +12,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from spandrel.model import jaeger as names
 from spandrel.wire.jaeger import endpoint as jaeger
 
-from .jaeger_sending import (
-    PROTOCOLS,
-    TYPES,
-    attributes,
-    batch,
-    encoded,
-    hexadecimal,
-    log,
-    sent,
-    span,
-    tags,
-    told_again,
-)
+from .jaeger_sending import PROTOCOLS, TYPES, batch, encoded, hexadecimal, log, sent, span, tags, told_again
 from .sending import RECORDINGS, recorded, spans
+from .values import attributes
 
 ERROR = Status.STATUS_CODE_ERROR
 

@@ -13,18 +13,9 @@ from spandrel.model import jaeger as names
 from spandrel.wire.jaeger import endpoint as jaeger
 from spandrel.wire.jaeger import spans as jaeger_spans
 
-from .jaeger_sending import (
-    START_US,
-    attributes,
-    batch,
-    encoded,
-    log,
-    reference,
-    sent,
-    span,
-    tag,
-)
+from .jaeger_sending import START_US, batch, encoded, log, reference, sent, span, tag
 from .sending import spans
+from .values import attributes
 
 TABLE = Path(__file__).parents[2] / "docs" / "wire" / "jaeger.md"
 CHILD_OF, FOLLOWS_FROM = 0, 1

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TType
-from thrift.transport.TTransport import TMemoryBuffer
 
+from benchmarks.thrift_bytes import Fields, written
 from spandrel.model.errors import Undecodable
 from spandrel.wire.thrift import (
     BOOL,
@@ -51,9 +51,8 @@ class Call(Record):
     }
 
 
-Field = tuple[int, Any]
-PLACE: dict[int, Field] = {1: (TType.I16, -1), 2: (TType.STRING, b"here")}
-CALL: dict[int, Field] = {
+PLACE: Fields = {1: (TType.I16, -1), 2: (TType.STRING, b"here")}
+CALL: Fields = {
     1: (TType.I64, -(2**63)),
     2: (TType.STRING, "Zoë".encode()),
     3: (TType.STRING, b"\xff\0"),
@@ -65,49 +64,16 @@ CALL: dict[int, Field] = {
 }
 ENCODINGS: tuple[Encoding, ...] = ("binary", "compact")
 BOTH = pytest.mark.parametrize("encoding", ENCODINGS)
-WRITERS = {
-    TType.BOOL: "writeBool",
-    TType.I16: "writeI16",
-    TType.I32: "writeI32",
-    TType.I64: "writeI64",
-    TType.DOUBLE: "writeDouble",
-    TType.STRING: "writeBinary",
-}
+PROTOCOLS = {"binary": TBinaryProtocol, "compact": TCompactProtocol}
 
 
-def struct(fields: dict[int, Field], encoding: Encoding) -> bytes:
-    return _written((TType.STRUCT, fields), encoding)
+def struct(fields: Fields, encoding: Encoding) -> bytes:
+    return written(PROTOCOLS[encoding], TType.STRUCT, fields)
 
 
-def listed(*structs: dict[int, Field]) -> bytes:
+def listed(*structs: Fields) -> bytes:
     """A list that is no field of anything: compact cannot write one."""
-    return _written((TType.LIST, (TType.STRUCT, structs)), "binary")
-
-
-def _written(value: Field, encoding: Encoding) -> bytes:
-    buffer = TMemoryBuffer()
-    _write(TBinaryProtocol(buffer) if encoding == "binary" else TCompactProtocol(buffer), *value)
-    return bytes(buffer.getvalue())
-
-
-def _write(protocol: Any, wire_type: int, value: Any) -> None:
-    match wire_type:
-        case TType.STRUCT:
-            protocol.writeStructBegin("")
-            for number, field in value.items():
-                protocol.writeFieldBegin("", field[0], number)
-                _write(protocol, *field)
-                protocol.writeFieldEnd()
-            protocol.writeFieldStop()
-            protocol.writeStructEnd()
-        case TType.LIST:
-            element_type, elements = value
-            protocol.writeListBegin(element_type, len(elements))
-            for element in elements:
-                _write(protocol, element_type, element)
-            protocol.writeListEnd()
-        case _:
-            getattr(protocol, WRITERS[wire_type])(value)
+    return written(TBinaryProtocol, TType.LIST, (TType.STRUCT, structs))
 
 
 def told(found: Record) -> dict[str, Any]:
@@ -174,7 +140,7 @@ def test_a_field_that_did_not_come_is_none(encoding: Encoding) -> None:
 
 @BOTH
 def test_fields_that_nobody_declared_are_skipped(encoding: Encoding) -> None:
-    unknown: dict[int, Field] = {4: (TType.STRUCT, CALL), 90: (TType.LIST, (TType.STRING, [b"\xff", b""]))}
+    unknown: Fields = {4: (TType.STRUCT, CALL), 90: (TType.LIST, (TType.STRING, [b"\xff", b""]))}
     assert read(struct({**unknown, 9: (TType.I32, 5)}, encoding), encoding) == {"small": 5}
 
 

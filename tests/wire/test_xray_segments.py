@@ -11,7 +11,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from spandrel.wire.xray import endpoint as xray
 from spandrel.wire.xray.fields import nanoseconds
 
-from .xray_sending import END_S, SEGMENT_ID, alone, attributes, put, segment, span_of, spans_of, subsegment
+from .values import attributes
+from .xray_sending import END_S, SEGMENT_ID, alone, put, segment, span_of, spans_of, subsegment
 
 FRAME = {"path": "Cart.java", "line": 42, "label": "pay"}
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,17 +12,11 @@ from spandrel.model.ids import trace_id_from_xray, xray_trace_id
 from spandrel.query.trace import trace
 from spandrel.wire.otlp.json_encoding import request_from_json
 from spandrel.wire.xray import endpoint as xray
-from tests.archive import Archive, archive_in
+from tests.archive import Archive
 from tests.xray_documents import documents_of, without_the_obvious
 
 from .sending import recorded
 from .xray_sending import END_S, TRACE_ID, put, segment, subsegment
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with archive_in(tmp_path) as archive:
-        yield archive
 
 
 def stored(archive: Archive, *documents: dict[str, Any]) -> None:

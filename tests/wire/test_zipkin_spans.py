@@ -11,7 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from spandrel.wire.zipkin import endpoint as zipkin
 
 from .sending import spans
-from .zipkin_back import values_of
+from .values import values_of
 from .zipkin_sending import IDS, attributes, one, sent, sent_spans
 
 NOON_US = 1_795_305_600_000_000

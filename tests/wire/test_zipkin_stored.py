@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from spandrel.api.otlp_json import otlp_json
 from spandrel.query.trace import trace
 from spandrel.wire.otlp.json_encoding import request_from_json
 from spandrel.wire.zipkin import endpoint as zipkin
-from tests.archive import Archive, archive_in
+from tests.archive import Archive
 
 from .zipkin_back import normal, zipkin_of
 from .zipkin_sending import IDS, V1, V2, sent_spans
@@ -29,12 +27,6 @@ SHARED = IDS | {
     "duration": 100,
     "localEndpoint": {"serviceName": "backend"},
 }
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with archive_in(tmp_path) as archive:
-        yield archive
 
 
 def stored(archive: Archive, *spans: dict[str, Any], path: str = V2) -> None:

@@ -15,7 +15,7 @@ from spandrel.wire.zipkin import endpoint as zipkin
 from spandrel.wire.zipkin.tags import NUMBERS, OPENTELEMETRY
 
 from .sending import spans
-from .zipkin_back import values_of
+from .values import values_of
 from .zipkin_sending import IDS, attributes, one, sent, sent_spans
 
 TABLE = (Path(__file__).parents[2] / "docs" / "wire" / "zipkin.md").read_text()

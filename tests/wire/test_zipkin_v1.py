@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from thrift.Thrift import TType
 
+from benchmarks.thrift_bytes import Fields
 from spandrel.wire.zipkin import endpoint as zipkin
 
 from .sending import spans
-from .test_thrift import Field, listed
-from .zipkin_back import values_of
+from .test_thrift import listed
+from .values import values_of
 from .zipkin_sending import IDS, JSON, PROTOBUF, THRIFT, V1, V2, attributes, back, one, sent, sent_spans
 
 SAMPLES = Path(__file__).parent / "zipkin_samples"
@@ -150,6 +151,6 @@ def test_a_thrift_list_that_says_it_is_one_of_texts_is_read_all_the_same() -> No
     assert zipkin.decode(sent(b"\x0b" + body[1:], V1, THRIFT)) == zipkin.decode(sent(body, V1, THRIFT))
 
 
-def _thrift(fields: dict[int, Field]) -> Any:
+def _thrift(fields: Fields) -> Any:
     """A span with sound ids and these fields."""
     return sent(listed({1: (TType.I64, 1), 4: (TType.I64, 2), **fields}), V1, THRIFT)

@@ -58,17 +58,6 @@ def span_of(document: Mapping[str, Any]) -> Span:
     return spans_of(accepted)[0]
 
 
-def attributes(found: Any) -> dict[str, Any]:
-    """The attributes of a span, resource, event or link as Python has them."""
-    return {pair.key: _value(pair.value) for pair in found.attributes}
-
-
-def _value(value: Any) -> Any:
-    if value.WhichOneof("value") == "array_value":
-        return [_value(item) for item in value.array_value.values]
-    return getattr(value, value.WhichOneof("value"))
-
-
 def unprocessed(*documents: Any) -> list[dict[str, str]]:
     """UnprocessedTraceSegments of the answer."""
     request = put(*documents)

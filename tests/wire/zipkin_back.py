@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from spandrel.api.spans import spans_of_otlp
 from spandrel.api.zipkin.span_json import zipkin_trace
@@ -29,18 +28,6 @@ def normal(span: dict[str, Any]) -> dict[str, Any]:
         **{side: _lower(span.get(side)) for side in ("localEndpoint", "remoteEndpoint")},
     }
     return _said(found)
-
-
-def values_of(attributes: Any) -> dict[str, Any]:
-    """Attributes as a dict of Python values."""
-    return {pair.key: value_of(pair.value) for pair in attributes}
-
-
-def value_of(value: AnyValue) -> Any:
-    field = value.WhichOneof("value")
-    if field == "array_value":
-        return [value_of(element) for element in value.array_value.values]
-    return getattr(value, field) if field else None
 
 
 def _lower(endpoint: dict[str, Any] | None) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from spandrel.wire.zipkin import endpoint as zipkin
 from tests.events import http_event
 
 from .sending import spans
-from .zipkin_back import values_of, zipkin_of
+from .values import values_of
+from .zipkin_back import zipkin_of
 
 V2, V1 = "/api/v2/spans", "/api/v1/spans"
 JSON, PROTOBUF, THRIFT = "application/json", "application/x-protobuf", "application/x-thrift"

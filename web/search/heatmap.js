@@ -1,9 +1,9 @@
 // @ts-check
 /** Latency over time: how many spans of the query began when, and how long they took, by powers of two. */
 
-import { h } from "../frame/dom.js";
 import { clock, counted, duration } from "../frame/format.js";
-import { fill } from "../frame/dom.js";
+import { fill, h } from "../frame/dom.js";
+import { repainted } from "../frame/repaint.js";
 import { durationText } from "./query.js";
 
 const ROW_PX = 9;
@@ -66,16 +66,7 @@ export class Heatmap {
     this.menu = h("div", { class: "box-menu", hidden: true });
     this.tip = h("p", { class: "tip quiet", role: "status" }, "");
     this.element = h("section", { class: "heatmap", "aria-label": "Latency over time" }, h("div", { class: "cells", onpointerdown: (/** @type {PointerEvent} */ event) => this.#dragged(event), onpointermove: (/** @type {PointerEvent} */ event) => this.#pointed(event), onpointerleave: () => (this.tip.textContent = this.#summary()) }, this.canvas, this.frame, this.menu), this.tip);
-    this.resized = new ResizeObserver(() => this.paint());
-    this.resized.observe(this.element);
-    this.dark = matchMedia("(prefers-color-scheme: dark)");
-    this.repaint = () => this.paint();
-    this.dark.addEventListener("change", this.repaint);
-  }
-
-  end() {
-    this.resized.disconnect();
-    this.dark.removeEventListener("change", this.repaint);
+    this.end = repainted(this.element, () => this.paint());
   }
 
   /** @param {Cells} cells */

@@ -7,6 +7,7 @@
 import { painted } from "../frame/colours.js";
 import { h } from "../frame/dom.js";
 import { counted, duration } from "../frame/format.js";
+import { repainted } from "../frame/repaint.js";
 
 const ROW_PX = 20;
 const LEAST_PX = 0.5;
@@ -101,11 +102,7 @@ export function flame(trace, places, select) {
     if (one) select(one.row);
   });
   const paint = () => draw(canvas, element.clientWidth, deepest, trace, all, places);
-  const resized = new ResizeObserver(paint);
-  resized.observe(element);
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  dark.addEventListener("change", paint);
-  return { element, end: () => { resized.disconnect(); dark.removeEventListener("change", paint); } };
+  return { element, end: repainted(element, paint) };
 }
 
 /**

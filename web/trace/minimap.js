@@ -4,6 +4,7 @@
 import { painted } from "../frame/colours.js";
 import { h } from "../frame/dom.js";
 import { duration } from "../frame/format.js";
+import { repainted } from "../frame/repaint.js";
 
 const HEIGHT_PX = 56;
 const LEAST_SHARE = 0.0005; // of the width: shorter drags are clicks
@@ -27,16 +28,7 @@ export class Minimap {
       onpointerdown: (/** @type {PointerEvent} */ event) => this.#dragged(event),
       ondblclick: () => zoom(null, null),
     }, this.canvas, this.before, this.after, this.cursor);
-    this.resized = new ResizeObserver(() => this.paint());
-    this.resized.observe(this.element);
-    this.dark = matchMedia("(prefers-color-scheme: dark)");
-    this.repaint = () => this.paint();
-    this.dark.addEventListener("change", this.repaint);
-  }
-
-  end() {
-    this.resized.disconnect();
-    this.dark.removeEventListener("change", this.repaint);
+    this.end = repainted(this.element, () => this.paint());
   }
 
   /**

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import operator as operators
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from spandrel.traceql.expressions import (
     Attribute,
@@ -197,40 +199,40 @@ def _calculated(operator: Operator, left: Value, right: Value) -> Value:
         if left.type is right.type is ValueType.INTEGER:
             whole = _whole(operator, int(a), int(b))
             return Literal(ValueType.INTEGER, whole) if INTEGER_MIN <= whole <= INTEGER_MAX else None
-        real = _real(operator, float(a), float(b))
+        result = real(operator, float(a), float(b))
     except (ArithmeticError, ValueError):
         return None
-    return Literal(ValueType.FLOAT, real) if math.isfinite(real) else None
+    return Literal(ValueType.FLOAT, result) if math.isfinite(result) else None
+
+
+_ON_ANY_NUMBERS: dict[Operator, Callable[[Any, Any], Any]] = {
+    Operator.PLUS: operators.add,
+    Operator.MINUS: operators.sub,
+    Operator.TIMES: operators.mul,
+}
 
 
 def _whole(operator: Operator, a: int, b: int) -> int:
     """Division towards zero; the remainder has the sign of what is divided; powers through floats, cut."""
     match operator:
-        case Operator.PLUS:
-            return a + b
-        case Operator.MINUS:
-            return a - b
-        case Operator.TIMES:
-            return a * b
         case Operator.DIVIDED_BY:
             return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
         case Operator.MODULO:
             return abs(a) % abs(b) * (-1 if a < 0 else 1)
         case Operator.POWER:
             return math.trunc(math.pow(a, b))
+        case _:
+            return _ON_ANY_NUMBERS[operator](a, b)
 
 
-def _real(operator: Operator, a: float, b: float) -> float:
+def real(operator: Operator, a: float, b: float) -> float:
+    """ArithmeticError or ValueError where there is no such number."""
     match operator:
-        case Operator.PLUS:
-            return a + b
-        case Operator.MINUS:
-            return a - b
-        case Operator.TIMES:
-            return a * b
         case Operator.DIVIDED_BY:
             return a / b
         case Operator.MODULO:
             return math.fmod(a, b)
         case Operator.POWER:
             return math.pow(a, b)
+        case _:
+            return _ON_ANY_NUMBERS[operator](a, b)

@@ -24,7 +24,7 @@ from spandrel.traceql.metrics import (
 from spandrel.traceql.printing import label
 
 from .comparing import comparison
-from .fields import group_of, value_for_span
+from .fields import group_of, real, value_for_span
 from .spans import Span, Trace
 from .spansets import matching
 from .steps import SECOND_NS, Labels, Series, Steps
@@ -197,14 +197,7 @@ def _with_a_number(operator: Operator, left: Series | Literal, right: Series | L
 def _point(operator: Operator, a: float | None, b: float | None) -> float | None:
     if a is None or b is None or (operator is Operator.DIVIDED_BY and b == 0):
         return None
-    match operator:
-        case Operator.PLUS:
-            return a + b
-        case Operator.MINUS:
-            return a - b
-        case Operator.TIMES:
-            return a * b
-    return a / b
+    return real(operator, a, b)
 
 
 def _ranked(stage: Ranked, found: Series) -> Series:
