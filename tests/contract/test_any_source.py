@@ -10,11 +10,9 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from query.answering import Answering
-from spandrel.wire.formats import format_of
 from tests.archive import archive_in
 from tests.asking import Asking
-from tests.wire.cloudtrace_sending import accepted, recorded_event
-from tests.wire.sending import recorded
+from tests.recorded_traces import decoded, spans_of
 
 
 class Case(NamedTuple):
@@ -103,18 +101,6 @@ CASES = [
         failed=True,
     ),
 ]
-
-
-def decoded(recording: str) -> Any:
-    """The recording as OTLP."""
-    if recording.startswith("cloudtrace"):
-        return accepted(recorded_event(recording)).otlp
-    request = recorded(recording)
-    return format_of(request).decode(request).otlp
-
-
-def spans_of(otlp: Any) -> list[Span]:
-    return [span for resource in otlp.resource_spans for scope in resource.scope_spans for span in scope.spans]
 
 
 def is_named(case: Case) -> Any:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))",
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:Z|([+ -])(\d\d):(\d\d))",
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +35,10 @@ _DAYS_NS = {"d": 24 * 3600 * 10**9, "w": 7 * 24 * 3600 * 10**9}
 
 
 def time_ns(text: str) -> int:
-    """RFC 3339 -> unix nanoseconds, what is finer cut off. ValueError says what is taken."""
+    """RFC 3339 -> unix nanoseconds, what is finer cut off. ValueError says what is taken.
+
+    A space stands for the plus of an offset: it becomes one in a URL where it was not escaped, as Grafana leaves it.
+    """
     found = _TIME.fullmatch(text)
     try:
         if found is None:
@@ -52,7 +55,7 @@ def _zone(sign: str | None, hours: str, minutes: str) -> timezone:
     if sign is None:
         return UTC
     offset = timedelta(hours=int(hours), minutes=int(minutes))
-    return timezone(offset if sign == "+" else -offset)
+    return timezone(-offset if sign == "-" else offset)
 
 
 def duration_ns(text: str) -> int:

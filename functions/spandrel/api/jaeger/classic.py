@@ -36,6 +36,7 @@ DEFAULT_DEPENDENCIES_LOOKBACK_MS = 24 * 3600 * 1000
 TRACE_IDS_MAX = 100  # in one request, each of which is looked up by itself
 _US_NS, _MS_NS = 10**3, 10**6
 _US_MAX, _MS_MAX = 2**64 // _US_NS, 2**64 // _MS_NS  # of OTLP's time
+_MS_BELOW = 10**14  # as a hint's microseconds this is 1973, as milliseconds the year 5138
 _NOT_FOUND = "trace not found"
 
 
@@ -65,9 +66,9 @@ def found_traces(question: Question) -> Response:
 
 
 def one_trace(question: Question) -> Response:
-    """GET /api/traces/{trace_id}?start&end&raw; start and end, in microseconds, are a hint when it was."""
+    """GET /api/traces/{trace_id}?start&end&raw; start and end are a hint when it was."""
     trace_id = trace_id_of(question.path["trace_id"])
-    start_ns, end_ns = _start_and_end(question.parameters)
+    start_ns, end_ns = _hint(question.parameters)
     if start_ns is not None and end_ns is not None and start_ns > end_ns:
         raise Rejected("'start' must not be after 'end'")
     found = trace.trace(question.reading, trace_id, start_ns or 0, FOREVER_NS if end_ns is None else end_ns + _US_NS)
@@ -140,6 +141,14 @@ def _start_and_end(parameters: Parameters) -> tuple[int | None, int | None]:
     micros = whole_number(0, _US_MAX)
     start_us, end_us = parameters.parsed(micros, "start"), parameters.parsed(micros, "end")
     return start_us and start_us * _US_NS, end_us and end_us * _US_NS
+
+
+def _hint(parameters: Parameters) -> tuple[int | None, int | None]:
+    """Microseconds, as Jaeger has them, or milliseconds, as Grafana's data source sends them."""
+    start_ns, end_ns = _start_and_end(parameters)
+    if max(start_ns or 0, end_ns or 0) >= _MS_BELOW * _US_NS:
+        return start_ns, end_ns
+    return start_ns and start_ns * _MS_NS // _US_NS, end_ns and end_ns * _MS_NS // _US_NS
 
 
 def _tags(parameters: Parameters) -> tuple[tuple[str, str], ...]:

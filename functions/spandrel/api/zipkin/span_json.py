@@ -64,7 +64,7 @@ def zipkin_span(span: Span) -> Json:
             "duration": _duration_us(span) or duration_us,
             "localEndpoint": _said(local | {"serviceName": local["serviceName"].lower()}),
             "remoteEndpoint": _said(remote),
-            "annotations": _annotations(span.events),
+            "annotations": _annotations(span),
             "tags": tags | _written_by_opentelemetry(span, tags),
             "debug": debug,
             "shared": shared,
@@ -142,15 +142,18 @@ def _is_port(value: Value) -> bool:
     return type(value) is int and 0 < value <= PORT_MAX
 
 
-def _annotations(events: Iterable[Event]) -> list[Json]:
-    """In order of time, repeated ones once."""
-    found = sorted({_annotation(event) for event in events})
+def _annotations(span: Span) -> list[Json]:
+    """In order of time, repeated ones once. An event without a time happened when the span began: zipkin-go, with which
+    Grafana reads, takes no trace that has an annotation without one.
+    """
+    untimed_us = max(span.start_ns // NS_PER_US, 1)
+    found = sorted({_annotation(event, untimed_us) for event in span.events})
     return [{"timestamp": time_us, "value": text} for time_us, text in found]
 
 
-def _annotation(event: Event) -> tuple[int, str]:
+def _annotation(event: Event, untimed_us: int) -> tuple[int, str]:
     attributes = dict(event.attributes)
-    time_us = attributes.pop(zipkin.TIMESTAMP, event.time_ns // NS_PER_US)
+    time_us = attributes.pop(zipkin.TIMESTAMP, event.time_ns // NS_PER_US) or untimed_us
     return time_us, attributes.pop(zipkin.ANNOTATION, None) or _event_text(event.name, attributes)
 
 
