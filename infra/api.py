@@ -11,19 +11,13 @@ from aws_cdk.aws_apigatewayv2_authorizers import HttpLambdaAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
+from infra import cors
 from infra.acknowledged import acknowledge
 from infra.function import Function
 from infra.log_group import log_group
 from infra.settings import CustomDomain, LogDays, Settings
 from spandrel.model import routes
 
-# What a page may send. `*` would not cover Authorization (Fetch standard); the others are of OTLP exporters and of
-# instrumentation that propagates its context to every address it calls.
-CORS_HEADERS = [
-    *("accept", "authorization", "content-encoding", "content-type", "x-api-key"),
-    *("baggage", "traceparent", "tracestate", "b3"),
-    *("x-b3-flags", "x-b3-parentspanid", "x-b3-sampled", "x-b3-spanid", "x-b3-traceid"),
-]
 ACCESS_LOG_FORMAT = {
     "id": "$context.requestId",
     "route": "$context.routeKey",
@@ -115,7 +109,7 @@ def _cors(origins: list[str]) -> apigateway.CorsPreflightOptions | None:
     return apigateway.CorsPreflightOptions(
         allow_origins=origins,
         allow_methods=[apigateway.CorsHttpMethod[method] for method in routes.METHODS],
-        allow_headers=CORS_HEADERS,
-        expose_headers=["retry-after"],
-        max_age=cdk.Duration.days(1),
+        allow_headers=cors.HEADERS,
+        expose_headers=cors.EXPOSED_HEADERS,
+        max_age=cdk.Duration.seconds(cors.MAX_AGE_S),
     )

@@ -38,7 +38,7 @@ def served(answered: Answered) -> Iterator[str]:
         def log_message(self, *_told: object) -> None:
             pass
 
-    for method in METHODS:
+    for method in (*METHODS, "OPTIONS"):
         setattr(Handler, f"do_{method}", Handler.answer)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

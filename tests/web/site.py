@@ -1,5 +1,5 @@
-"""The pages and the APIs behind them, served in this process: what API Gateway does, before functions over an archive
-in memory. What is sent to `/v1/traces` is stored before the answer.
+"""The pages and the APIs behind them, served in this process: what API Gateway does (CORS too), before functions over
+an archive in memory. What is sent to `/v1/traces` is stored before the answer.
 """
 
 from __future__ import annotations
@@ -9,21 +9,28 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from infra import cors
+from local.cors import preflight, with_cors
+from local.deployed import Cors
+from local.http_events import HttpAnswer, HttpRequest
 from query.answering import Answering
 from receive.receiver import Receiver
 from show.pages import Pages, files_of_the_pages
 from spandrel.http.response import Answer
+from spandrel.model.routes import METHODS
 from tests.archive import Archive
 from tests.events import KNOWN, http_event
 from tests.serving import served
 
 ELSEWHERE = "https://bucket.s3.eu-central-1.amazonaws.com"
+CORS = Cors(("*",), METHODS, tuple(cors.HEADERS), tuple(cors.EXPOSED_HEADERS), cors.MAX_AGE_S)
 
 
 @cache
@@ -53,11 +60,20 @@ class Site:
         self.archive.add(*requests, tenant=tenant, received_ns=received_ns)
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
-        """A request -> the function's answer."""
-        url = urlsplit(target)
-        path = unquote(url.path)
+        """A request -> the function's answer as its client gets it; the gateway answers a preflight itself."""
         self.asked.append(f"{method} {target}")
-        event = self._event(method, path, headers, url.query, body)
+        url = urlsplit(target)
+        named = tuple(headers.items())
+        request = HttpRequest(method, unquote(url.path), url.query, named, body, "127.0.0.1", "", datetime.now(UTC))
+        if method == "OPTIONS":
+            told = preflight(CORS, request)
+            return {"statusCode": told.status, "headers": dict(told.headers), "body": "", "isBase64Encoded": False}
+        answer = self._answered(method, request.path, headers, url.query, body)
+        told = with_cors(CORS, request, HttpAnswer(answer["statusCode"], headers=tuple(answer["headers"].items())))
+        return {**answer, "headers": dict(told.headers)}
+
+    def _answered(self, method: str, path: str, headers: dict[str, str], query: str, body: bytes) -> Answer:
+        event = self._event(method, path, headers, query, body)
         if path == "/" or path.startswith("/ui/"):
             return pages().answer(event)
         with self._lock:
