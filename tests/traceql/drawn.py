@@ -48,6 +48,7 @@ from spandrel.traceql.spansets import (
     Spansets,
     Stage,
     Structure,
+    Whole,
 )
 
 MILLISECOND_NS = 10**6
@@ -174,6 +175,8 @@ def _structure(draw: Random, depth: int) -> Any:
     if draw.random() < 0.4:
         operands = tuple(_spansets(draw, depth - 1) for _ in range(draw.randint(2, 3)))
         return SpansetJunction(draw.choice(list(Logic)), operands)
+    if draw.random() < 0.2:
+        return Whole(_spansets(draw, depth - 1), found=draw.random() < 0.5)
     relation, side = draw.choice(list(Relation)), draw.choice(list(Side))
     return Structure(relation, side, _spansets(draw, depth - 1), _spansets(draw, depth - 1))
 

@@ -16,7 +16,7 @@ from spandrel.traceql.expressions import (
     Presence,
 )
 from spandrel.traceql.intrinsics import Intrinsic
-from spandrel.traceql.spansets import Filter, Pipeline, ScalarFilter, Side, SpansetJunction, Stage, Structure
+from spandrel.traceql.spansets import Filter, Pipeline, ScalarFilter, Side, SpansetJunction, Stage, Structure, Whole
 
 from .sql.expressions import needs_facts
 from .sql.places import SERVICE
@@ -65,6 +65,8 @@ def _needed(one: Stage | Pipeline) -> Iterator[Expression]:
                 yield from _needed(operand)
         case SpansetJunction(_, operands):
             yield _any(may_come_out(operand) for operand in operands)
+        case Whole(operand, True):
+            yield from _needed(operand)
         case Structure(_, side, left, right):
             yield from _needed(right)
             if side is not Side.NEITHER:

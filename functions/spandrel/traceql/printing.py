@@ -48,6 +48,7 @@ from .spansets import (
     Spansets,
     Stage,
     Structure,
+    Whole,
 )
 
 
@@ -86,6 +87,8 @@ def spansets(one: Spansets) -> str:
             return f"{_spansets_operand(left)} {side.value}{relation.value} {_spansets_operand(right)}"
         case SpansetJunction(logic, operands):
             return f" {logic.value} ".join(_spansets_operand(operand) for operand in operands)
+        case Whole(operand, found):
+            return f"{'with' if found else 'without'} {_spansets_operand(operand)}"
 
 
 def scalar(one: Scalar) -> str:

@@ -20,6 +20,7 @@ from .spansets import (
     SpansetJunction,
     Stage,
     Structure,
+    Whole,
 )
 
 
@@ -38,6 +39,8 @@ def check_stage(stage: Stage | Pipeline) -> None:
         case SpansetJunction(_, operands):
             for operand in operands:
                 check_stage(operand)
+        case Whole(operand):
+            check_stage(operand)
         case Pipeline():
             check_pipeline(stage)
         case GroupBy(expression):

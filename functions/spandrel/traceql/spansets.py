@@ -51,6 +51,18 @@ class SpansetJunction:
     operands: tuple[Spansets, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All spans of the sets in which `operand` finds some (`found`), or of those in which it finds none.
+
+    For dialects that ask whether a trace has something, as X-Ray's filters do; no text of TraceQL says it, and none is
+    read back from how it is printed.
+    """
+
+    operand: Spansets
+    found: bool
+
+
 class AggregateFunction(Enum):
     COUNT = "count"
     AVERAGE = "avg"
@@ -120,5 +132,5 @@ class Pipeline:
     stages: tuple[Stage, ...]
 
 
-Spansets = Filter | Structure | SpansetJunction | Pipeline
-Stage = Filter | Structure | SpansetJunction | ScalarFilter | GroupBy | Coalesce | Select
+Spansets = Filter | Structure | SpansetJunction | Whole | Pipeline
+Stage = Filter | Structure | SpansetJunction | Whole | ScalarFilter | GroupBy | Coalesce | Select

@@ -23,6 +23,7 @@ from spandrel.traceql.spansets import (
     Spansets,
     Stage,
     Structure,
+    Whole,
 )
 
 from .fields import group_of, holds, value_for_span
@@ -90,6 +91,8 @@ def _chosen(one: Spansets, spanset: Spanset) -> tuple[Span, ...]:
             if logic is Logic.AND and not all(sides):
                 return ()
             return _each_once(span for side in sides for span in side)
+        case Whole(operand, found):
+            return spanset.spans if bool(_chosen(operand, spanset)) is found else ()
         case Structure(relation, side, left_operand, right_operand):
             left, right = _chosen(left_operand, spanset), _chosen(right_operand, spanset)
             return _related(_RELATIONS[relation], side, left, right)

@@ -24,6 +24,7 @@ from spandrel.traceql.spansets import (
     Spansets,
     Stage,
     Structure,
+    Whole,
 )
 
 from .aggregates import aggregated
@@ -105,6 +106,8 @@ def _parts(one: Stage | Pipeline) -> Iterator[Stage]:
         case SpansetJunction(_, operands):
             for operand in operands:
                 yield from _parts(operand)
+        case Whole(operand):
+            yield from _parts(operand)
         case Structure(_, _, left, right):
             yield from _parts(left)
             yield from _parts(right)
@@ -173,6 +176,10 @@ class _Stages:
                     table, mark = self._marked(operand, table)
                     marks.append(mark)
                 return self._with_mark(Fragment(_together(logic, marks)), table)
+            case Whole(operand, found):
+                table, mark = self._marked(operand, table)
+                some = f"coalesce(bool_or({mark}) OVER (PARTITION BY spanset), false)"
+                return self._with_mark(Fragment(some if found else f"NOT {some}"), table)
             case Structure(relation, side, left_operand, right_operand):
                 table, left = self._marked(left_operand, table)
                 table, right = self._marked(right_operand, table)
