@@ -10,12 +10,14 @@ from spandrel.api.question import ReadApi
 from spandrel.http.aws_errors import refused_as_aws
 from spandrel.model.routes import XRAY_NOT_OFFERED, XRAY_QUESTIONS
 
-from .call import not_offered
+from .call import answered, not_offered
+from .summaries import trace_summaries
 
 # path -> what answers it
 _OPERATIONS = {
     **dict.fromkeys(XRAY_QUESTIONS, not_offered),
     **dict.fromkeys(XRAY_NOT_OFFERED, not_offered),
+    "/TraceSummaries": answered(trace_summaries),
 }
 
 API = ReadApi(tuple(_OPERATIONS), {}, refused_as_aws, posted=_OPERATIONS)

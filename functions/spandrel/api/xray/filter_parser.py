@@ -7,6 +7,8 @@ Written by hand: the language has two dozen rules, and half of its words are tex
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable
 
 from .filter_tokens import FILTER_CHARACTERS_MAX, Token, refusal, token_at
@@ -33,6 +35,7 @@ from .filter_tree import (
 DEPTH_MAX = 32  # of terms in terms
 
 _OPERATORS = {operator.value.lower(): operator for operator in Operator}
+_INTEGER, _INTEGER_END = re.compile(r"[+-]?[0-9]+"), 2.0**63
 _ENDS_OF_TERMS = ("", ")", "}")
 _NODE_MEMBERS = {"name": "name", "type": "type", "account.id": "account"}
 _ROOT_CAUSE = "rootcause."
@@ -231,5 +234,6 @@ def _joined(kind: Callable[[tuple[Term, ...]], All | AnyOf], operands: list[Term
 def _number(text: str) -> int | float:
     """Whole numbers beyond 64 bits are doubles, like all that have a point."""
     number = float(text)
-    whole = int(text) if text.lstrip("+-").isdigit() and len(text) < 20 else None
-    return whole if whole is not None and abs(whole) < 2**63 else number
+    if not math.isfinite(number):
+        raise InvalidFilter(f"Invalid filter expression: the number {text[:40]} is beyond 64-bit floating point")
+    return int(text) if abs(number) < _INTEGER_END and _INTEGER.fullmatch(text) else number

@@ -26,7 +26,7 @@ def text(term: Term) -> str:
             name = f"annotation[{quoted(subject.key)}]" if isinstance(subject, Annotation) else subject.name
             return name if operator is None or value is None else f"{name} {operator.value} {_value(value)}"
         case Service(node, condition):
-            return f"service({_node(node)}){_braces(condition)}"
+            return f"service({'' if node == Node() else _node(node)}){_braces(condition)}"
         case Edge(source, destination, condition):
             return f"edge({_node(source)}, {_node(destination)}){_braces(condition)}"
         case RootCause(cause, element, condition):
@@ -52,8 +52,8 @@ def _value(value: Value) -> str:
 
 
 def _node(node: Node) -> str:
-    if node == Node(name=node.name):
-        return "" if node.name is None else quoted(node.name)
+    if node.name is not None and node == Node(node.name):
+        return quoted(node.name)
     members = {"name": node.name, "type": node.type, "account.id": node.account}
     return f"id({', '.join(f'{name}: {quoted(said)}' for name, said in members.items() if said is not None)})"
 
