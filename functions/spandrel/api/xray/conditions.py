@@ -210,7 +210,7 @@ def faulty() -> Expression:
 def fine() -> Expression:
     """Neither error nor fault."""
     failed = equal(Intrinsic.STATUS, STATUSES["error"], ValueType.STATUS)
-    return negated(some([failed, *_codes(range(400, 600))]))
+    return negated(some([failed, *map(_flag, FLAGS), *_codes(range(400, 600))]))
 
 
 def invalid(test: Test, message: str) -> InvalidFilter:

@@ -19,6 +19,7 @@ from spandrel.traceql.expressions import (
     Expression,
     Literal,
     Operator,
+    Presence,
     Scope,
 )
 from spandrel.traceql.intrinsics import Intrinsic, ValueType
@@ -39,6 +40,7 @@ _AT_FAULT: Mapping[Cause, Expression] = {
     Cause.ERROR: erring(),
     Cause.RESPONSE_TIME: Comparison(Comparator.GREATER_OR_EQUAL, _COVERAGE, Literal(ValueType.FLOAT, SLOW_SHARE)),
 }
+_SEGMENT = some([SERVING, negated(Presence(Intrinsic.PARENT_ID, present=True))])
 _EXCEPTION = equal(Intrinsic.EVENT_NAME, "exception")
 _WORKING = negated(CALLING)  # for its own service, not in the place of another
 
@@ -87,7 +89,7 @@ def _of_services(*, inferred: bool) -> Keywords:
 def _of_entities(cause: Cause) -> Keywords:
     """Segments have the names of their services, what is in them its own."""
     common: Keywords = {
-        "name": lambda test: some([text_test([Intrinsic.NAME], test), every([SERVING, own_name(test)])]),
+        "name": lambda test: some([text_test([Intrinsic.NAME], test), every([_SEGMENT, own_name(test)])]),
         "remote": flag(kind_of("client", "producer")),
     }
     return {**common, "coverage": _coverage} if cause is Cause.RESPONSE_TIME else common

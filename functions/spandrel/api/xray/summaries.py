@@ -95,7 +95,7 @@ def _share(call: Call) -> float:
     if strategy is None or strategy.choice("Name", STRATEGIES) != "FixedRate":
         return 1.0
     share = strategy.all.get("Value")
-    if type(share) not in (int, float) or not 0 <= share <= 1:
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
         raise invalid("SamplingStrategy.Value", share, "Member must be a number from 0 to 1")
     return float(share)
 

@@ -34,7 +34,7 @@ def causes_of(spans: Sequence[Placed], duration_ns: int) -> dict[str, list[dict[
 
 
 def _causes(spans: Sequence[Placed], at_fault: _AtFault, entity: _Entity) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     for entry in entries(spans):
         for path in _paths(entry, at_fault):
             if len(found) == CAUSES_MAX:
