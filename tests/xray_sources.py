@@ -1,0 +1,116 @@
+"""Traces of several sources, for tests of what X-Ray's API answers about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from spandrel.wire.xray import endpoint as wire
+from tests.archive import Archive
+from tests.builders import RECEIVED_NS, request_of, span
+from tests.wire.xray_sending import put
+from tests.xray_asking import XRay
+
+SECOND_NS = 10**9
+NOW_S = RECEIVED_NS / SECOND_NS
+RANGE: dict[str, Any] = {"StartTime": NOW_S - 60, "EndTime": NOW_S + 60}
+ERROR = Status(code=Status.STATUS_CODE_ERROR)
+SERVER, CLIENT = Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT
+
+
+def trace_id(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def xray_id(number: int) -> str:
+    return f"1-00000000-{number:024x}"
+
+
+def put_documents(archive: Archive, *documents: Mapping[str, Any]) -> None:
+    accepted = wire.decode(put(*documents))
+    assert not accepted.refused
+    archive.add(accepted.otlp)
+
+
+def put_sources(archive: Archive) -> None:
+    """1: an X-Ray client's, of shop, with a fault that DynamoDB's call had. 2: OpenTelemetry's, of web, which calls
+    pay, where it fails; nobody that asked saw that. 3: of a former convention, with an error, of cron, without a root.
+    """
+    get_item = {
+        "id": "b" * 16,
+        "name": "DynamoDB",
+        "namespace": "aws",
+        "start_time": NOW_S + 0.1,
+        "end_time": NOW_S + 0.9,
+    }
+    cause = {"exceptions": [{"id": "c" * 16, "type": "Throttled", "message": "too much"}]}
+    document = {
+        "trace_id": xray_id(1),
+        "id": "a" * 16,
+        "name": "shop",
+        "start_time": NOW_S,
+        "end_time": NOW_S + 1,
+        "fault": True,
+        "user": "alice",
+        "origin": "AWS::EC2::Instance",
+        "resource_arn": "arn:aws:ec2:eu-central-1:123456789012:instance/i-01",
+        "aws": {"account_id": "123456789012", "ec2": {"instance_id": "i-01", "availability_zone": "eu-central-1a"}},
+        "http": {
+            "request": {
+                "method": "POST",
+                "url": "https://shop.test/cart",
+                "client_ip": "192.0.2.7",
+                "user_agent": "curl/8",
+            },
+            "response": {"status": 502},
+        },
+        "annotations": {"plan": "gold", "items": 30, "beta": False},
+        "subsegments": [
+            {**get_item, "fault": True, "cause": cause, "aws": {"operation": "GetItem", "table_name": "t"}}
+        ],
+    }
+    put_documents(archive, document)
+    web = span(
+        "GET /cart",
+        trace_id=trace_id(2),
+        kind=SERVER,
+        start_ns=RECEIVED_NS + 2 * SECOND_NS,
+        duration_ns=3 * SECOND_NS,
+        attributes={
+            "http.request.method": "GET",
+            "url.path": "/cart/7",
+            "http.response.status_code": 200,
+            "plan": "free",
+        },
+    )
+    call = span("call", trace_id=trace_id(2), parent=web.span_id, kind=CLIENT, start_ns=RECEIVED_NS + 3 * SECOND_NS)
+    paid = span(
+        "POST /pay",
+        trace_id=trace_id(2),
+        parent=call.span_id,
+        kind=SERVER,
+        start_ns=RECEIVED_NS + 3 * SECOND_NS,
+        status=ERROR,
+        attributes={"user.id": "bob"},
+    )
+    archive.add(request_of(web, call, service="web"), request_of(paid, service="pay"))
+    former = {
+        "http.method": "GET",
+        "http.url": "https://cron.test/sweep",
+        "http.status_code": "429",
+        "enduser.id": "carol",
+    }
+    sweep = span(
+        "sweep", trace_id=trace_id(3), parent=b"missing.", start_ns=RECEIVED_NS + 10 * SECOND_NS, attributes=former
+    )
+    archive.add(request_of(sweep, service="cron", resource={"cloud.platform": "aws_lambda"}))
+
+
+def found(xray: XRay, expression: str | None = None, **members: Any) -> list[int]:
+    """The numbers of the traces, in their order."""
+    asked = {**RANGE, **({} if expression is None else {"FilterExpression": expression}), **members}
+    told = xray.ask("GetTraceSummaries", **asked)
+    assert "NextToken" not in told
+    return [int(one["Id"][-4:], 16) for one in told["TraceSummaries"]]
