@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from spandrel.api.cloudtrace import v1 as cloudtrace
 from spandrel.api.health import health
 from spandrel.api.jaeger import classic as jaeger_classic
 from spandrel.api.jaeger import v3 as jaeger
@@ -35,6 +36,7 @@ APIS: tuple[ReadApi, ...] = (
     jaeger.V3,
     zipkin.V2,
     zipkin.OF_LENS,
+    cloudtrace.V1,
     ui.UI,
     xray.API,
     jaeger_classic.API,

@@ -1,4 +1,4 @@
-"""Whoever sent a trace, it renders in Jaeger UI and in Zipkin Lens: service, operation, tags, failure."""
+"""Whoever sent a trace, it renders in Jaeger UI, Zipkin Lens and Cloud Trace: service, operation, tags, failure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from query.answering import Answering
+from spandrel.model.cloudtrace import SERVICE_NAMES, TODAY
 from tests.archive import archive_in
 from tests.asking import Asking
 from tests.recorded_traces import decoded, spans_of
 
+TODAYS_LABELS = {attribute: label for label, attribute in TODAY.items()}
+
 
 class Case(NamedTuple):
-    """A recording, one of its spans by name, and what both UIs are told of it. Tags are as Jaeger has them."""
+    """A recording, one of its spans by name, and what all of them are told of it. Tags are as Jaeger has them."""
 
     recording: str
     operation: str
@@ -117,8 +120,9 @@ def test_a_trace_of_any_source_renders_everywhere(tmp_path: Path, case: Case) ->
         asking = Asking(Answering(archive.store, archive.objects, lambda: now_ns).answer)
         assert_in_jaeger(asking, case, sent)
         assert_in_zipkin(asking, case, sent)
+        assert_in_cloud_trace(asking, case, sent)
         if case.service:
-            assert_found_by_both(asking, case, sent, now_ns)
+            assert_found_by_all(asking, case, sent, now_ns)
 
 
 def assert_in_jaeger(asking: Asking, case: Case, sent: Span) -> None:
@@ -145,7 +149,29 @@ def assert_in_zipkin(asking: Asking, case: Case, sent: Span) -> None:
     assert not any(key.startswith(("zipkin.", "jaeger.")) for key in found["tags"])
 
 
-def assert_found_by_both(asking: Asking, case: Case, sent: Span, now_ns: int) -> None:
+def assert_in_cloud_trace(asking: Asking, case: Case, sent: Span) -> None:
+    """The tags that Zipkin is told, under the names of labels; who is called stands among them."""
+    trace = cloud_trace(asking, f"/{sent.trace_id.hex()}")
+    found = next(span for span in trace["spans"] if int(span["spanId"]) == int.from_bytes(sent.span_id))
+    labels = dict(found["labels"])
+    assert found["name"] == case.operation
+    assert case.service in {"", *(labels.get(key) for key in SERVICE_NAMES)}
+    assert int(found.get("parentSpanId", 0)) == int.from_bytes(sent.parent_span_id)
+    assert found.get("kind") == {2: "RPC_SERVER", 3: "RPC_CLIENT"}.get(sent.kind)
+    expected = {TODAYS_LABELS.get(key, key): value for key, value in case.zipkin.items() if key != "error"}
+    assert labels.items() >= expected.items()
+    assert labels.get("/error/message") == (case.zipkin["error"] if case.failed else None)
+    assert not any(key.startswith(("zipkin.", "jaeger.")) for key in labels)
+
+
+def cloud_trace(asking: Asking, path: str = "", **query: str) -> Any:
+    route = "/v1/projects/{project}/traces" + ("/{proxy+}" if path else "")
+    reply = asking.get(f"/v1/projects/p/traces{path}", query, route_key=f"GET {route}")
+    assert reply.status == 200, reply.json
+    return reply.json
+
+
+def assert_found_by_all(asking: Asking, case: Case, sent: Span, now_ns: int) -> None:
     """By its service, its operation and whether it failed."""
     tags = {"tag": "error:true"} if case.failed else {}
     classic = {"service": case.service, "operation": case.operation, "end": str(now_ns // 1000), **tags}
@@ -154,6 +180,10 @@ def assert_found_by_both(asking: Asking, case: Case, sent: Span, now_ns: int) ->
     zipkin = {"serviceName": case.service, "spanName": case.operation, "endTs": str(now_ns // 10**6), **terms}
     (trace,) = asking.get("/api/v2/traces", zipkin).json
     assert sent.span_id.hex() in {span["id"] for span in trace}
+    failed = " label:/error/message" if case.failed else ""
+    text = f'+span:"{case.operation}" service.name:"{case.service}"{failed}'
+    (trace,) = cloud_trace(asking, view="COMPLETE", filter=text)["traces"]
+    assert str(int.from_bytes(sent.span_id)) in {span["spanId"] for span in trace["spans"]}
 
 
 @pytest.mark.parametrize("recording", sorted({case.recording for case in CASES}))
@@ -171,4 +201,9 @@ def test_no_span_of_a_recording_is_missing_anywhere(tmp_path: Path, recording: s
             for trace_id in {one for one, _ in sent}
             for span in asking.get(f"/api/v2/trace/{trace_id}").json
         }
-    assert jaeger == zipkin == sent
+        google = {
+            (trace["traceId"], f"{int(span['spanId']):016x}")
+            for trace in cloud_trace(asking, view="COMPLETE")["traces"]
+            for span in trace["spans"]
+        }
+    assert jaeger == zipkin == google == sent

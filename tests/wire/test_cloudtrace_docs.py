@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from spandrel.wire.cloudtrace import attributes as named
-from spandrel.wire.cloudtrace.attributes import CONVENTIONS, SERVICE_NAMES
+from spandrel.model import cloudtrace
+from spandrel.wire.cloudtrace import attributes
+from spandrel.wire.cloudtrace.attributes import CONVENTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "wire" / "cloudtrace.md").read_text()
 ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in PAGE.splitlines() if line.startswith("|")]
-OWN = {value for key, value in vars(named).items() if key.isupper() and str(value).startswith("cloudtrace.")}
+OWN = {value for key, value in vars(cloudtrace).items() if key.isupper() and str(value).startswith("cloudtrace.")}
 
 
 def quoted(text: str) -> list[str]:
@@ -31,7 +32,9 @@ def test_every_attribute_of_our_own_is_named() -> None:
 
 def test_the_attributes_that_name_a_service_stand_in_their_order() -> None:
     start = next(index for index, row in enumerate(ROWS) if row == ["attribute", "set by"]) + 2
-    assert [quoted(row[0])[0] for row in ROWS[start : start + len(SERVICE_NAMES)]] == list(SERVICE_NAMES)
+    assert [quoted(row[0])[0] for row in ROWS[start : start + len(cloudtrace.SERVICE_NAMES)]] == list(
+        cloudtrace.SERVICE_NAMES
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,4 +50,4 @@ def test_the_attributes_that_name_a_service_stand_in_their_order() -> None:
 )
 def test_the_modules_that_it_names_are_there(field: str) -> None:
     assert f"`{field}`" in PAGE
-    assert (Path(named.__file__).parent / field).exists()
+    assert (Path(attributes.__file__).parent / field).exists()

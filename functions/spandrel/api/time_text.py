@@ -1,4 +1,4 @@
-"""Points in time and durations as Jaeger's API writes them, in nanoseconds."""
+"""Points in time (RFC 3339) and durations (as Go and Jaeger's UI write them), in nanoseconds."""
 
 from __future__ import annotations
 
@@ -49,6 +49,17 @@ def time_ns(text: str) -> int:
         raise ValueError(f"takes a time like 2026-11-05T10:15:30.000Z (RFC 3339), not {text[:80]!r}") from error
     since = at - _EPOCH
     return (since.days * 86_400 + since.seconds) * 10**9 + int((fraction or "")[:9].ljust(9, "0"))
+
+
+def time_text(time_ns: int) -> str:
+    """Unix nanoseconds as RFC 3339 in UTC, with as few digits as say it: 0, 3, 6 or 9 (protobuf.dev, "ProtoJSON
+    Format").
+    """
+    seconds, nanos = divmod(time_ns, 10**9)
+    digits = f"{nanos:09d}"
+    while digits.endswith("000"):
+        digits = digits[:-3]
+    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}" + (f".{digits}Z" if digits else "Z")
 
 
 def _zone(sign: str | None, hours: str, minutes: str) -> timezone:

@@ -81,9 +81,11 @@ ROUTES: tuple[Route, ...] = (
     *_every_method("/TelemetryRecords", "receive", "ingest"),
     Route("POST", "/api/traces", "receive", "ingest"),  # Jaeger; the other methods of this path ask for traces
     *ZIPKIN_ROUTES,
-    # Google Cloud Trace; what is read from the same path is a route of its own. `traces:batchWrite` is in {proxy+}.
+    # Google Cloud Trace, whose version 1 is written and read at the same path. `traces:batchWrite` is in {proxy+}.
     *_every_method("/v1/projects/{project}/traces", "receive", "ingest", but=("GET", "HEAD")),
     *_every_method("/v2/projects/{project}/{proxy+}", "receive", "ingest"),
+    *(Route(method, "/v1/projects/{project}/traces", "query", "query") for method in ("GET", "HEAD")),
+    *_every_method("/v1/projects/{project}/traces/{proxy+}", "query", "query"),
     *_every_method("/api/{proxy+}", "query", "query"),
     *_every_method("/zipkin/{proxy+}", "query", "query"),  # below which Zipkin Lens looks for its API
     *(Route("POST", path, "query", "query") for path in (*XRAY_QUESTIONS, *XRAY_NOT_OFFERED)),

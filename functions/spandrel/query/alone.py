@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from spandrel.traceql.errors import UnsupportedQuery, quote
 from spandrel.traceql.expressions import (
@@ -18,7 +19,17 @@ from spandrel.traceql.expressions import (
 from spandrel.traceql.intrinsics import Intrinsic, ValueType
 from spandrel.traceql.metrics import Query
 from spandrel.traceql.printing import text
-from spandrel.traceql.spansets import Coalesce, Filter, GroupBy, Pipeline, Select, SpansetJunction, Spansets, Stage
+from spandrel.traceql.spansets import (
+    Coalesce,
+    Filter,
+    GroupBy,
+    Pipeline,
+    Select,
+    SpansetJunction,
+    Spansets,
+    Stage,
+    Structure,
+)
 
 from .condition import ALWAYS, Condition, every, some
 from .sql.expressions import holds, needs_facts
@@ -65,12 +76,21 @@ def _conditions(parts: Iterable[Spansets | Stage], place: Place) -> list[Conditi
 
 def with_plain_roots(pipeline: Pipeline) -> Pipeline:
     """The same pipeline, which asks for roots without asking for numbers of places in traces."""
-    return Pipeline(
-        tuple(
-            Filter(_without_sets_of_roots(stage.condition)) if isinstance(stage, Filter) else stage
-            for stage in pipeline.stages
-        )
-    )
+    return Pipeline(tuple(map(_with_plain_roots, pipeline.stages)))
+
+
+def _with_plain_roots(one: Any) -> Any:
+    """The same for any part of one, which becomes one of the same type."""
+    match one:
+        case Filter(condition):
+            return Filter(_without_sets_of_roots(condition))
+        case SpansetJunction(logic, operands):
+            return SpansetJunction(logic, tuple(map(_with_plain_roots, operands)))
+        case Structure(relation, side, left, right):
+            return Structure(relation, side, _with_plain_roots(left), _with_plain_roots(right))
+        case Pipeline():
+            return with_plain_roots(one)
+    return one
 
 
 def _without_sets_of_roots(one: Expression) -> Expression:

@@ -36,6 +36,11 @@ class Order(Enum):
     def descending(self) -> bool:
         return self in (Order.NEWEST, Order.SLOWEST, Order.NAMES_BACKWARDS, Order.IDS_BACKWARDS)
 
+    @property
+    def by_text(self) -> bool:
+        """Whether ranks are texts, not numbers."""
+        return self in (Order.NAMES, Order.NAMES_BACKWARDS, Order.IDS, Order.IDS_BACKWARDS)
+
     def place(self, rank: Rank, trace_id: bytes) -> Place:
         """The place of the trace of that id."""
         if isinstance(rank, int):

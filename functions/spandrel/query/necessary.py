@@ -16,7 +16,17 @@ from spandrel.traceql.expressions import (
     Presence,
 )
 from spandrel.traceql.intrinsics import Intrinsic
-from spandrel.traceql.spansets import Filter, Pipeline, ScalarFilter, Side, SpansetJunction, Stage, Structure, Whole
+from spandrel.traceql.spansets import (
+    Filter,
+    Pipeline,
+    ScalarFilter,
+    Select,
+    Side,
+    SpansetJunction,
+    Stage,
+    Structure,
+    Whole,
+)
 
 from .sql.expressions import needs_facts
 from .sql.places import SERVICE
@@ -44,7 +54,8 @@ def may_come_out(one: Stage | Pipeline) -> Expression:
 
 def comes_out_alone(pipeline: Pipeline) -> bool:
     """Whether `may_come_out` says it all: a span comes out if it is true of it, whatever else is in its trace."""
-    return all(isinstance(one, Filter) and not needs_facts(one.condition) for one in pipeline.stages)
+    chosen = [one for one in pipeline.stages if not isinstance(one, Select)]
+    return all(isinstance(one, Filter) and not needs_facts(one.condition) for one in chosen)
 
 
 def needed(one: Stage | Pipeline) -> list[Expression]:

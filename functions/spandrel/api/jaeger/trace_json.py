@@ -14,13 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from spandrel.api.adjusting import adjusted
 from spandrel.api.spans import Event, Link, Resource, Span
 from spandrel.api.values import Attributes, Value, text_of
 from spandrel.blocks.naming import SERVICE_NAME
 from spandrel.model import jaeger
 from spandrel.model.spans import STATUSES
-
-from .adjusting import adjusted
 
 NO_SERVICE = "OTLPResourceNoServiceName"  # the collector's word for a resource without a name
 NS_PER_US = 1000
@@ -38,7 +37,7 @@ Json = dict[str, Any]
 def jaeger_traces(spans: Iterable[Span], *, raw: bool) -> str:
     """The text of a list of traces, in the order of their spans, of which those of a trace follow one another.
 
-    `raw`: as they were sent. Else what cannot be drawn so is made drawable, and says so (`jaeger_adjusting`).
+    `raw`: as they were sent. Else what cannot be drawn so is made drawable, and says so (`spandrel.api.adjusting`).
     """
     traces = (list(trace) for _, trace in groupby(spans, key=lambda span: span.trace_id))
     return f"[{','.join(_trace(trace if raw else adjusted(trace)) for trace in traces)}]"

@@ -6,8 +6,7 @@ In Zipkin each criterion may hold for another span of a trace, but where a servi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spandrel.api.parameters import Parameters
@@ -16,21 +15,18 @@ from spandrel.model import zipkin
 from spandrel.model.errors import Rejected
 from spandrel.model.limits import SEARCH_LIMIT_MAX
 from spandrel.model.spans import STATUSES
+from spandrel.traceql.composing import compared, every, literally, some
 from spandrel.traceql.expressions import (
-    TRUE,
     Attribute,
     Comparator,
-    Comparison,
     Expression,
     Field,
-    Junction,
-    Literal,
     Logic,
     Presence,
     Scope,
     Written,
 )
-from spandrel.traceql.intrinsics import Intrinsic, ValueType, type_of
+from spandrel.traceql.intrinsics import Intrinsic
 from spandrel.traceql.metrics import Query
 from spandrel.traceql.spansets import Filter, Pipeline, SpansetJunction
 
@@ -39,7 +35,6 @@ from .span_json import CALLING, REMOTE_NAMES
 
 TERMS_MAX = 32  # of an annotation query; each is a condition over many columns
 _US_NS, _MS_NS = 10**3, 10**6
-_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _ANY_NAME = ("all", "")
 _SERVICE = Attribute(Scope.RESOURCE, SERVICE_NAME)
 
@@ -75,9 +70,9 @@ def search_of(parameters: Parameters, now_ns: int) -> ZipkinSearch:
 def query_of(parameters: Parameters) -> Query:
     """What must be in a trace; any trace will do where nothing is asked for."""
     service = [_is_name(_SERVICE, name) for name in _names(parameters, "serviceName")]
-    filters = [Filter(_every([*service, criterion])) for criterion in _criteria(parameters)]
+    filters = [Filter(every([*service, criterion])) for criterion in _criteria(parameters)]
     if not filters:
-        filters = [Filter(_every(service))]
+        filters = [Filter(every(service))]
     return Query(Pipeline((SpansetJunction(Logic.AND, tuple(filters)) if len(filters) > 1 else filters[0],)))
 
 
@@ -88,8 +83,8 @@ def spans_of(service: str) -> Query:
 
 def calls_of(service: str) -> Query:
     """Those of its spans that call others."""
-    kinds = [_compared(Intrinsic.KIND, Comparator.EQUAL, kind) for kind in CALLING]
-    return Query(Pipeline((Filter(_every([_is_name(_SERVICE, service), _any(kinds)])),)))
+    kinds = [compared(Intrinsic.KIND, Comparator.EQUAL, kind) for kind in CALLING]
+    return Query(Pipeline((Filter(every([_is_name(_SERVICE, service), some(kinds)])),)))
 
 
 def _criteria(parameters: Parameters) -> Iterator[Expression]:
@@ -116,13 +111,13 @@ def _duration(parameters: Parameters) -> Iterator[Expression]:
         raise Rejected("maxDuration is only valid with minDuration")
     if shortest_us is None:
         return
-    shortest = _compared(Intrinsic.DURATION, Comparator.GREATER_OR_EQUAL, shortest_us * _US_NS)
+    shortest = compared(Intrinsic.DURATION, Comparator.GREATER_OR_EQUAL, shortest_us * _US_NS)
     if longest_us is None:
         yield shortest
         return
     if longest_us < shortest_us:
         raise Rejected("maxDuration < minDuration")
-    yield _every([shortest, _compared(Intrinsic.DURATION, Comparator.LESS, (longest_us + 1) * _US_NS)])
+    yield every([shortest, compared(Intrinsic.DURATION, Comparator.LESS, (longest_us + 1) * _US_NS)])
 
 
 def _terms(text: str) -> list[tuple[str, str]]:
@@ -139,31 +134,31 @@ def _terms(text: str) -> list[tuple[str, str]]:
 def _tag(key: str, value: str) -> Expression:
     """A tag of that name has just that text."""
     if key in _FIELD_OF_TAG:
-        return _compared(_FIELD_OF_TAG[key], Comparator.EQUAL, value)
+        return compared(_FIELD_OF_TAG[key], Comparator.EQUAL, value)
     if key == zipkin.STATUS_CODE:
-        return _any([_written(key, value), *_status(value.lower())])
+        return some([_written(key, value), *_status(value.lower())])
     if key == zipkin.ERROR_TAG:
-        failed = _compared(Intrinsic.STATUS, Comparator.EQUAL, STATUSES["error"])
-        message = _compared(Intrinsic.STATUS_MESSAGE, Comparator.EQUAL, value)
-        return _any([_written(key, value), _every([failed, message])])
-    return _any([_written(name, value) for name in _spellings(key)])
+        failed = compared(Intrinsic.STATUS, Comparator.EQUAL, STATUSES["error"])
+        message = compared(Intrinsic.STATUS_MESSAGE, Comparator.EQUAL, value)
+        return some([_written(key, value), every([failed, message])])
+    return some([_written(name, value) for name in _spellings(key)])
 
 
 def _there(key: str) -> Expression:
     """An annotation that says this, or a tag of that name."""
     said = [
-        _compared(Intrinsic.EVENT_NAME, Comparator.EQUAL, key),
-        _compared(Attribute(Scope.EVENT, zipkin.ANNOTATION), Comparator.EQUAL, key),
+        compared(Intrinsic.EVENT_NAME, Comparator.EQUAL, key),
+        compared(Attribute(Scope.EVENT, zipkin.ANNOTATION), Comparator.EQUAL, key),
     ]
     if key in _FIELD_OF_TAG:
-        return _any([*said, _compared(_FIELD_OF_TAG[key], Comparator.UNEQUAL, "")])
+        return some([*said, compared(_FIELD_OF_TAG[key], Comparator.UNEQUAL, "")])
     if key == zipkin.ERROR_TAG:
-        said.append(_compared(Intrinsic.STATUS, Comparator.EQUAL, STATUSES["error"]))
+        said.append(compared(Intrinsic.STATUS, Comparator.EQUAL, STATUSES["error"]))
     if key == zipkin.STATUS_CODE:
-        said.append(_compared(Intrinsic.STATUS, Comparator.UNEQUAL, STATUSES["unset"]))
+        said.append(compared(Intrinsic.STATUS, Comparator.UNEQUAL, STATUSES["unset"]))
     scopes = (Scope.SPAN, Scope.RESOURCE)
     there = [Presence(Attribute(scope, name), present=True) for name in _spellings(key) for scope in scopes]
-    return _any([*said, *there])
+    return some([*said, *there])
 
 
 def _spellings(key: str) -> list[str]:
@@ -174,41 +169,19 @@ def _spellings(key: str) -> list[str]:
 
 
 def _written(key: str, value: str) -> Expression:
-    return _any([Written(scope, key, value) for scope in (Scope.SPAN, Scope.RESOURCE)])
+    return some([Written(scope, key, value) for scope in (Scope.SPAN, Scope.RESOURCE)])
 
 
 def _status(name: str) -> list[Expression]:
-    return [_compared(Intrinsic.STATUS, Comparator.EQUAL, STATUSES[name])] if name in ("ok", "error") else []
+    return [compared(Intrinsic.STATUS, Comparator.EQUAL, STATUSES[name])] if name in ("ok", "error") else []
 
 
 def _is_remote(name: str) -> Expression:
-    calling = _any([_compared(Intrinsic.KIND, Comparator.EQUAL, kind) for kind in CALLING])
-    others = _any([_is_name(Attribute(Scope.SPAN, key), name) for key in REMOTE_NAMES])
-    return _any([_is_name(Attribute(Scope.SPAN, zipkin.SERVICE_PEER), name), _every([calling, others])])
+    calling = some([compared(Intrinsic.KIND, Comparator.EQUAL, kind) for kind in CALLING])
+    others = some([_is_name(Attribute(Scope.SPAN, key), name) for key in REMOTE_NAMES])
+    return some([_is_name(Attribute(Scope.SPAN, zipkin.SERVICE_PEER), name), every([calling, others])])
 
 
 def _is_name(field: Field, name: str) -> Expression:
     """Zipkin makes names small when it stores them; here they are as they were sent."""
-    pattern = "(?i)" + _SPECIAL.sub(r"\\\g<0>", name)
-    return Comparison(Comparator.MATCHES, field, Literal(ValueType.TEXT, pattern))
-
-
-def _compared(field: Field, comparator: Comparator, value: str | int) -> Expression:
-    field_type = type_of(field) if isinstance(field, Intrinsic) else ValueType.TEXT
-    return Comparison(comparator, field, Literal(field_type, value))
-
-
-def _every(conditions: Sequence[Expression]) -> Expression:
-    return _joined(Logic.AND, conditions)
-
-
-def _any(conditions: Sequence[Expression]) -> Expression:
-    return _joined(Logic.OR, conditions)
-
-
-def _joined(logic: Logic, conditions: Sequence[Expression]) -> Expression:
-    """Junctions of the same logic are one: the tree has no other form for that."""
-    flat: list[Expression] = []
-    for condition in conditions:
-        flat += condition.operands if isinstance(condition, Junction) and condition.logic is logic else [condition]
-    return Junction(logic, tuple(flat)) if len(flat) > 1 else flat[0] if flat else TRUE
+    return compared(field, Comparator.MATCHES, "(?i)" + literally(name))

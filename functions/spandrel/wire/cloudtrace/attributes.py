@@ -1,7 +1,8 @@
 """Labels of Cloud Trace v1 and attributes of v2 -> OTLP's attributes. docs/wire/cloudtrace.md has the same tables.
 
 What has a name in OpenTelemetry's conventions gets it, in their type; all else keeps its own. What v2 says beside the
-OTLP fields becomes an attribute named after Cloud Trace's own field: `cloudtrace.` and its path in trace.proto.
+OTLP fields becomes an attribute named after Cloud Trace's own field: `cloudtrace.` and its path in trace.proto. The
+names stand in `spandrel.model.cloudtrace`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spandrel.model.cloudtrace import SERVICE_NAMES, TODAY
 from spandrel.wire.proto_json import INT64_MAX
 
 Value = str | int | bool | float
@@ -58,42 +60,22 @@ def _scheme(value: Value) -> Value | None:
     return value if value in ("http", "https") else None
 
 
-CONVENTIONS: Mapping[str, Convention] = {
-    "/error/name": Convention("error.type", _text),
-    "/http/client_protocol": Convention("url.scheme", _scheme),
-    "/http/host": Convention("server.address", _host_alone),
-    "/http/method": Convention("http.request.method", _text),
-    "/http/path": Convention("url.path", _path),
-    "/http/request/size": Convention("http.request.body.size", _count),
-    "/http/response/size": Convention("http.response.body.size", _count),
-    "/http/route": Convention("http.route", _text),
-    "/http/status_code": Convention("http.response.status_code", _count),
-    "/http/url": Convention("url.full", _absolute_url),
-    "/http/user_agent": Convention("user_agent.original", _text),
+_READERS: Mapping[str, Callable[[Value], Value | None]] = {
+    "/error/name": _text,
+    "/http/client_protocol": _scheme,
+    "/http/host": _host_alone,
+    "/http/method": _text,
+    "/http/path": _path,
+    "/http/request/size": _count,
+    "/http/response/size": _count,
+    "/http/route": _text,
+    "/http/status_code": _count,
+    "/http/url": _absolute_url,
+    "/http/user_agent": _text,
 }
-# Where spans carry the name of their service, best first. The attribute stays; the resource gets a copy.
-SERVICE_NAMES = (
-    "service.name",
-    "g.co/r/generic_task/job",
-    "g.co/r/gae_instance/module_id",
-    "g.co/gae/app/module",
-)
-PROJECT = "gcp.project_id"  # of the resource, as Google's own OTLP endpoint reads it
-
-# What v2 has and OTLP has not.
-CHILD_SPAN_COUNT = "cloudtrace.child_span_count"
-DISPLAY_NAME_CUT = "cloudtrace.display_name.truncated_byte_count"
-DROPPED_MESSAGE_EVENTS = "cloudtrace.time_events.dropped_message_events_count"
-STACK_TRACE = "cloudtrace.stack_trace"  # as JSON text
-STATUS_CODE = "cloudtrace.status.code"  # a google.rpc.Code other than OK and UNKNOWN
-STATUS_DETAILS = "cloudtrace.status.details"  # as JSON text
-VALUES_CUT = "cloudtrace.attributes.truncated_byte_count"  # key -> bytes, beside the attributes that were cut
-LINK_TYPE = "cloudtrace.link.type"
-DESCRIPTION_CUT = "cloudtrace.annotation.description.truncated_byte_count"
-MESSAGE_TYPE = "cloudtrace.message_event.type"
-MESSAGE_ID = "cloudtrace.message_event.id"
-MESSAGE_SIZE = "cloudtrace.message_event.uncompressed_size_bytes"
-MESSAGE_COMPRESSED_SIZE = "cloudtrace.message_event.compressed_size_bytes"
+CONVENTIONS: Mapping[str, Convention] = {
+    label: Convention(attribute, _READERS[label]) for label, attribute in TODAY.items()
+}
 
 
 def pair(key: str, value: Value) -> Pair:

@@ -15,6 +15,7 @@ from spandrel.http import refusals
 from spandrel.http.google_errors import google_error
 from spandrel.http.request import Request
 from spandrel.http.response import Response
+from spandrel.model.cloudtrace import PROJECT
 from spandrel.model.errors import SpandrelError, Undecodable, Unsupported
 from spandrel.wire.content import decoded_body, media_type
 from spandrel.wire.formats import Accepted
@@ -23,7 +24,7 @@ from spandrel.wire.otlp_messages import Message
 from spandrel.wire.proto_json import Object
 from spandrel.wire.span_ids import refuse_bad_spans, refuse_too_many, spans_of
 
-from .attributes import PROJECT, pair
+from .attributes import pair
 
 JSON = "application/json"
 

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from spandrel.model import cloudtrace as named
 from spandrel.model.spans import KINDS, STATUSES
 from spandrel.wire.otlp_messages import camel_case
 from spandrel.wire.proto_json import (
@@ -25,7 +26,6 @@ from spandrel.wire.proto_json import (
 )
 from spandrel.wire.span_ids import id_from_hex
 
-from . import attributes as named
 from .attributes import Pair, Value, counts_pair, pair, pairs_of
 from .requests import Fields
 

@@ -7,9 +7,10 @@ from functools import partial
 
 from spandrel.http.request import Request
 from spandrel.http.response import Response
+from spandrel.model.cloudtrace import ERROR_MESSAGE, KIND_NUMBERS, KINDS
 from spandrel.model.errors import NotAllowed
 from spandrel.model.ids import SPAN_ID_BYTES
-from spandrel.model.spans import KINDS, STATUSES
+from spandrel.model.spans import STATUSES
 from spandrel.wire.formats import Accepted
 from spandrel.wire.proto_json import (
     UINT64_MAX,
@@ -30,13 +31,10 @@ from . import requests as cloudtrace
 from .attributes import pairs_of, service_of
 from .requests import Fields, Resource, Sent
 
-ERROR_MESSAGE = "/error/message"  # the label that stands for OTLP's status
-
 _BODY = frozenset({"traces"})
 _TRACE = frozenset({"projectId", "traceId", "spans"})
 _SPAN = frozenset({"spanId", "kind", "name", "startTime", "endTime", "parentSpanId", "labels"})
-_KINDS = {"SPAN_KIND_UNSPECIFIED": 0, "RPC_SERVER": 1, "RPC_CLIENT": 2}
-_KIND_OF = {0: KINDS["unspecified"], 1: KINDS["server"], 2: KINDS["client"]}
+_KIND_OF = {number: KINDS[name] for name, number in KIND_NUMBERS.items()}
 
 refuse = cloudtrace.refuse
 
@@ -71,7 +69,7 @@ def _span(project: str, trace_id: bytes, sent: Object) -> tuple[Resource, Fields
         "trace_id": trace_id,
         "span_id": _id(found, "spanId"),
         "parent_span_id": _id(found, "parentSpanId"),
-        "kind": _KIND_OF[number_of(found, "kind", _KINDS)],
+        "kind": _KIND_OF[number_of(found, "kind", KIND_NUMBERS)],
         "name": text(found, "name"),
         "start_time_unix_nano": required_unix_ns(found, "startTime"),
         "end_time_unix_nano": unix_ns(found, "endTime"),

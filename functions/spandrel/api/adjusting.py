@@ -1,6 +1,7 @@
-"""What Jaeger's query service changes in a trace before it is drawn, unless the trace is asked for as it was sent
-(`raw`). Of Jaeger's adjusters (internal/.../adjuster) these are left, each with a warning at the span it changes;
-times are not corrected, because a clock that is off is worth seeing.
+"""What is changed in a trace so that it can be drawn, each time with a warning at the span.
+
+Of the adjusters of Jaeger's query service (internal/.../adjuster) these are left; times are not corrected, because a
+clock that is off is worth seeing.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ _SERVER, _CLIENT = KINDS["server"], KINDS["client"]
 
 
 def adjusted(trace: list[Span]) -> list[Span]:
-    """A trace's spans in their order, each with an id of its own and a start."""
-    return list(_with_starts(_with_ids(trace)))
+    """A trace's spans in their order, each with an id of its own and a start, and told where there is no end."""
+    return [span if span.end_ns else _warned(span, NO_END) for span in with_starts(with_own_ids(trace))]
 
 
-def _with_ids(trace: list[Span]) -> list[Span]:
+def with_own_ids(trace: list[Span]) -> list[Span]:
     """Zipkin's clients and servers share a span: the server gets an id that follows from the shared one, the client is
     its parent, and what had the shared id as its parent is the server's child.
     """
@@ -48,14 +49,12 @@ def _server_id(shared: bytes) -> bytes:
     return hashlib.sha256(b"server" + shared).digest()[:8]
 
 
-def _with_starts(trace: list[Span]) -> Iterator[Span]:
+def with_starts(trace: list[Span]) -> Iterator[Span]:
     """Spans without a start would stretch the drawing over half a century."""
     first_ns = min((span.start_ns for span in trace if span.start_ns), default=0)
     for span in trace:
         if not span.start_ns:
             yield _warned(replace(span, start_ns=first_ns, end_ns=span.end_ns and first_ns + span.end_ns), NO_START)
-        elif not span.end_ns:
-            yield _warned(span, NO_END)
         else:
             yield span
 
