@@ -3,121 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from spandrel.model import xray
-from spandrel.model.ids import xray_trace_id
+from spandrel.api.spans import spans_of_otlp
+from spandrel.api.xray.documents import documents_of as documents_of_trace
+from spandrel.api.xray.documents import segments_of
 
 Document = dict[str, Any]
 
-SERVER = Span.SPAN_KIND_SERVER
-SPAN_PATHS = {name: path for path, name in xray.SPAN_ATTRIBUTES.items() if path not in xray.LISTS}
-RESOURCE_PATHS = {name: path for path, name in xray.RESOURCE_ATTRIBUTES.items()}
-EXCEPTION_PATHS = {name: path for path, name in xray.EXCEPTION_ATTRIBUTES.items()}
-MADE_UP = {xray.PEER, xray.STACKTRACE, "service.name"}  # for others than X-Ray; they say nothing more
-
 
 def documents_of(request: ExportTraceServiceRequest) -> list[Document]:
-    """The documents: subsegments stand in their parents, where these have the same resource."""
-    found = []
-    for resource_spans in request.resource_spans:
-        resource = _members(resource_spans.resource.attributes, RESOURCE_PATHS, xray.PREFIX)
-        spans = [span for scope_spans in resource_spans.scope_spans for span in scope_spans.spans]
-        segments = {(span.trace_id, span.span_id): _segment(span) for span in spans}
-        for span in spans:
-            segment = segments[span.trace_id, span.span_id]
-            parent = segments.get((span.trace_id, span.parent_span_id)) if span.kind != SERVER else None
-            if parent is None:
-                found.append(_merged(_standing_alone(span, segment), resource))
-            else:
-                parent.setdefault("subsegments", []).append(segment)
-    return found
+    """The documents of all traces, as BatchGetTraces tells them, without what is inferred."""
+    traces = defaultdict(list)
+    for span in spans_of_otlp(request):
+        traces[span.trace_id].append(span)
+    found = [document for spans in traces.values() for document in documents_of_trace(segments_of(spans))]
+    documents = [json.loads(document.text) for document in found]
+    return [document for document in documents if not document.get("inferred")]
 
 
-def _standing_alone(span: Span, segment: Document) -> Document:
-    segment["trace_id"] = xray_trace_id(span.trace_id)
-    if span.parent_span_id:
-        segment["parent_id"] = span.parent_span_id.hex()
-    if span.kind != SERVER:
-        segment["type"] = "subsegment"
-    return segment
-
-
-def _segment(span: Span) -> Document:
-    segment: Document = {"id": span.span_id.hex(), "name": span.name, "start_time": span.start_time_unix_nano / 10**9}
-    if span.end_time_unix_nano:
-        segment["end_time"] = span.end_time_unix_nano / 10**9
-    listed: list[str] = next((_value(pair.value) for pair in span.attributes if pair.key == xray.ANNOTATIONS), [])
-    annotations = {pair.key: _value(pair.value) for pair in span.attributes if pair.key in listed}
-    others = [pair for pair in span.attributes if pair.key not in listed and pair.key != xray.ANNOTATIONS]
-    _merged(segment, _members(others, SPAN_PATHS, xray.PREFIX))
-    named = {key.removeprefix(xray.ANNOTATION_PREFIX): value for key, value in annotations.items()}
-    _merged(segment, {"annotations": named} if named else {})
-    if span.events:
-        exceptions = [_members(event.attributes, EXCEPTION_PATHS, xray.EXCEPTION_PREFIX) for event in span.events]
-        _merged(segment, {"cause": {"exceptions": exceptions}})
-    if span.links:
-        segment["links"] = [_link(link) for link in span.links]
-    return segment
-
-
-def _members(attributes: Iterable[KeyValue], paths: Mapping[str, str], prefix: str) -> Document:
-    found: Document = {}
-    for pair in attributes:
-        key, value = pair.key, _value(pair.value)
-        if key in MADE_UP:
-            continue
-        if key == prefix + "other":
-            _merged(found, json.loads(value))
-        elif key == prefix + "stack":
-            found["stack"] = json.loads(value)
-        elif key.startswith(xray.METADATA_PREFIX):
-            namespace = key.removeprefix(xray.METADATA_PREFIX)
-            found.setdefault("metadata", {})[namespace] = json.loads(value)
-        elif key in paths:
-            path, value = _table_names(value) if key == "aws.dynamodb.table_names" else (paths[key], value)
-            _merged(found, _at(path, value))
-        else:
-            assert key.startswith(prefix), f"{key} is no attribute of a segment"
-            _merged(found, _at(key.removeprefix(prefix), value))
-    return found
-
-
-def _table_names(names: list[str]) -> tuple[str, Any]:
-    return ("aws.table_name", names[0]) if len(names) == 1 else ("aws.table_names", names)
-
-
-def _at(path: str, value: Any) -> Document:
-    first, _, rest = path.partition(".")
-    return {first: _at(rest, value) if rest else value}
-
-
-def _merged(into: Document, what: Document) -> Document:
-    for key, value in what.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merged(into[key], value)
-        else:
-            assert key not in into, f"{key} comes twice"
-            into[key] = value
-    return into
-
-
-def _link(link: Span.Link) -> Document:
-    attributes = {pair.key: _value(pair.value) for pair in link.attributes}
-    return {"trace_id": xray_trace_id(link.trace_id), "id": link.span_id.hex()} | (
-        {"attributes": attributes} if attributes else {}
-    )
-
-
-def _value(value: AnyValue) -> Any:
-    if value.WhichOneof("value") == "array_value":
-        return [_value(item) for item in value.array_value.values]
-    return getattr(value, value.WhichOneof("value") or "")
+def apart(found: list[Document]) -> dict[str, Document]:
+    """Each segment and subsegment by itself, by its id, whether it came in another one or alone."""
+    told: dict[str, Document] = {}
+    for document in found:
+        for inner in document.get("subsegments", []):
+            told |= apart(
+                [{"trace_id": document["trace_id"], "parent_id": document["id"], "type": "subsegment", **inner}]
+            )
+        told[document["id"]] = {key: value for key, value in document.items() if key != "subsegments"}
+    return told
 
 
 def without_the_obvious(document: Document, parent: Document | None = None, trace_id: str = "") -> Document:

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from spandrel.model.keys import new_pair
 from tests.signing import PAIR, PAIR_ID, SECRET
-from tests.xray_documents import documents_of, without_the_obvious
+from tests.xray_documents import apart, documents_of, without_the_obvious
 
 from .client_programs import python_client
 from .serving import Endpoint, serving
@@ -171,4 +171,4 @@ def test_what_the_python_sdk_traces_arrives_through_the_daemon(endpoint: Endpoin
         if pair.key == "service.name"
     } == {"checkout"}
     sent = [without_the_obvious(json.loads(document)) for document in daemon.documents]
-    assert sorted(documents_of(request), key=str) == sorted(sent, key=str)
+    assert apart(documents_of(request)) == apart(sent)

@@ -56,7 +56,7 @@ def text_of(value: Value) -> str:
         case bytes():
             return base64.b64encode(value).decode()
         case _:
-            return json.dumps(_json_of(value), ensure_ascii=False, separators=(",", ":"))
+            return json.dumps(json_of(value), ensure_ascii=False, separators=(",", ":"))
 
 
 def _double_text(value: float) -> str:
@@ -65,13 +65,13 @@ def _double_text(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _json_of(value: Value) -> Any:
-    """JSON has no bytes, and no number that is not finite."""
+def json_of(value: Value) -> Any:
+    """A value as JSON can say it, which has no bytes, and no number that is not finite."""
     match value:
         case list():
-            return [_json_of(one) for one in value]
+            return [json_of(one) for one in value]
         case dict():
-            return {key: _json_of(one) for key, one in value.items()}
+            return {key: json_of(one) for key, one in value.items()}
         case bytes():
             return text_of(value)
         case float() if not math.isfinite(value):

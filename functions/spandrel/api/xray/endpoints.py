@@ -12,12 +12,14 @@ from spandrel.model.routes import XRAY_NOT_OFFERED, XRAY_QUESTIONS
 
 from .call import answered, not_offered
 from .summaries import trace_summaries
+from .traces import batch_get_traces
 
 # path -> what answers it
 _OPERATIONS = {
     **dict.fromkeys(XRAY_QUESTIONS, not_offered),
     **dict.fromkeys(XRAY_NOT_OFFERED, not_offered),
     "/TraceSummaries": answered(trace_summaries),
+    "/Traces": answered(batch_get_traces),
 }
 
 API = ReadApi(tuple(_OPERATIONS), {}, refused_as_aws, posted=_OPERATIONS)
