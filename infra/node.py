@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ PINNED = Path(__file__).parent / "npm"
 
 
 class NodeFailed(Exception):
-    """Node or npm could not do it; the last line of what it said."""
+    """Node or npm could not do it; the line in which it says why."""
 
 
 def use_node_from_pypi() -> None:
@@ -34,8 +35,7 @@ def run(script: str, *arguments: str) -> None:
     """Runs a script to its end. NodeFailed if it ends with another code than 0."""
     done = subprocess.run([str(NODE), script, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        raise NodeFailed(lines[-1] if lines else f"exit code {done.returncode}")
+        raise NodeFailed(_reason(done.stderr or done.stdout) or f"exit code {done.returncode}")
 
 
 def install(pinned: Path) -> Path:
@@ -56,6 +56,12 @@ def install(pinned: Path) -> Path:
             run(str(NPM), "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund")
             (folder / "installed").touch()
     return folder
+
+
+def _reason(said: str) -> str:
+    """npm's first sentence, after codes and before its log's address; or the message of an error that nobody caught."""
+    found = re.search(r"^(?:npm error (?=[A-Z])|(?=\w*Error: ))(.+)$", said, re.MULTILINE)
+    return found[1] if found else "".join(said.strip().splitlines()[-1:])
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
