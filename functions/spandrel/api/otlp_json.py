@@ -1,6 +1,7 @@
 """Spans as rows of blocks -> OTLP's JSON (opentelemetry-proto, docs/specification.md, "JSON Protobuf Encoding"): ids in
 hex, enums as numbers, 64-bit numbers as text, bytes of attributes in base64. What has its default is left out, but for
-names, times and statuses.
+names, times and statuses. Grafana Tempo writes the same messages by protobuf's own rules instead: ids in base64, enums
+by their names.
 
 Straight from rows to text: a protobuf message for each span in between would take several times as long.
 """
@@ -11,59 +12,63 @@ import base64
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from spandrel.blocks.naming import AttributeType
+from spandrel.model.spans import KIND_NAMES, STATUSES
 from spandrel.query.trace import Spans
 
 from .columns import Part, Values
+from .grouping import Parts, ResourceRows, ScopeRows, grouped, parts_of
 
 Json = dict[str, Any]
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How ids of spans and traces, their kinds and their statuses are written."""
+
+    id: Callable[[bytes], str]
+    kind: Callable[[int], int | str]
+    status: Callable[[int], int | str]
+
+
+_KINDS = {kind: f"SPAN_KIND_{name.upper()}" for kind, name in KIND_NAMES.items()}
+_STATUSES = {status: f"STATUS_CODE_{name.upper()}" for name, status in STATUSES.items()}
+
+OTLP = Spelling(bytes.hex, int, int)
+PROTOBUF = Spelling(
+    id=lambda binary: base64.b64encode(binary).decode(),
+    kind=lambda kind: _KINDS.get(kind, kind),
+    status=lambda status: _STATUSES.get(status, status),
+)
+
+
 def otlp_json(spans: Spans) -> str:
     """The text of a TracesData message. Traces stay in their order; a trace's spans of equal resource and scope stand
     together.
     """
-    resource_part, scope_part, span_part = (Part(scope, spans.columns) for scope in ("resource", "scope", "span"))
-    trace_id = spans.columns.index("trace_id")
-    resources: dict[tuple[bytes, str], _ResourceSpans] = {}
-    for row in spans.rows:
-        key = (row[trace_id], resource_part.key(row))
-        if key not in resources:
-            resources[key] = _ResourceSpans(_resource(resource_part, row))
-        scopes = resources[key].scopes
-        scope_key = scope_part.key(row)
-        if scope_key not in scopes:
-            scopes[scope_key] = _ScopeSpans(_scope(scope_part, row))
-        scopes[scope_key].spans.append(_encode(_span(span_part, row)))
-    return f'{{"resourceSpans":[{",".join(resource.text() for resource in resources.values())}]}}'
+    return f'{{"resourceSpans":{resource_spans_json(spans, OTLP)}}}'
 
 
-@dataclass(slots=True)
-class _ScopeSpans:
-    """`said` is the message without its spans, of which there is the text."""
-
-    said: Json
-    spans: list[str] = field(default_factory=list)
-
-    def text(self) -> str:
-        return f'{_encode(self.said)[:-1]},"spans":[{",".join(self.spans)}]}}'
+def resource_spans_json(spans: Spans, spelling: Spelling) -> str:
+    """The text of its list of ResourceSpans messages alone."""
+    parts = parts_of(spans)
+    return f"[{','.join(_resource_spans(one, parts, spelling) for one in grouped(spans, parts))}]"
 
 
-@dataclass(slots=True)
-class _ResourceSpans:
-    """`said` is the message without its scopes."""
+def _resource_spans(resource: ResourceRows, parts: Parts, spelling: Spelling) -> str:
+    scopes = ",".join(_scope_spans(scope, parts, spelling) for scope in resource.scopes.values())
+    return f'{_encode(_resource(parts.resource, resource.row))[:-1]},"scopeSpans":[{scopes}]}}'
 
-    said: Json
-    scopes: dict[str, _ScopeSpans] = field(default_factory=dict)
 
-    def text(self) -> str:
-        return f'{_encode(self.said)[:-1]},"scopeSpans":[{",".join(scope.text() for scope in self.scopes.values())}]}}'
+def _scope_spans(scope: ScopeRows, parts: Parts, spelling: Spelling) -> str:
+    spans = ",".join(_encode(_span(parts.span, row, spelling)) for row in scope.rows)
+    return f'{_encode(_scope(parts.scope, scope.rows[0]))[:-1]},"spans":[{spans}]}}'
 
 
 def _double(value: float) -> float | str:
@@ -144,26 +149,26 @@ def _scope(part: Part, row: Sequence[Any]) -> Json:
     return {"scope": scope} | _said(schemaUrl=values.get("scope_schema_url"))
 
 
-def _span(part: Part, row: Sequence[Any]) -> Json:
+def _span(part: Part, row: Sequence[Any], spelling: Spelling) -> Json:
     values = part.values(row)
     start_ns = values["start_time_unix_nano"]
     return {
-        "traceId": values["trace_id"].hex(),
-        "spanId": values["span_id"].hex(),
+        "traceId": spelling.id(values["trace_id"]),
+        "spanId": spelling.id(values["span_id"]),
         "name": values.get("name", ""),
         "startTimeUnixNano": str(start_ns),
         "endTimeUnixNano": str((start_ns + values["duration_nano"]) % 2**64),
-        "status": _said(message=values.get("status_message"), code=values.get("status_code")),
+        "status": _said(message=values.get("status_message"), code=_spelt(spelling.status, values.get("status_code"))),
     } | _said(
         traceState=values.get("trace_state"),
-        parentSpanId=values.get("parent_span_id", b"").hex(),
+        parentSpanId=spelling.id(values.get("parent_span_id", b"")),
         flags=values.get("flags"),
-        kind=values.get("kind"),
+        kind=_spelt(spelling.kind, values.get("kind")),
         attributes=_attributes(part, values),
         droppedAttributesCount=values.get("dropped_attributes_count"),
         events=[_event(event) for event in values.get("events", ())],
         droppedEventsCount=values.get("dropped_events_count"),
-        links=[_link(link) for link in values.get("links", ())],
+        links=[_link(link, spelling) for link in values.get("links", ())],
         droppedLinksCount=values.get("dropped_links_count"),
     )
 
@@ -174,13 +179,18 @@ def _event(event: Json) -> Json:
     )
 
 
-def _link(link: Json) -> Json:
-    return {"traceId": link["trace_id"].hex(), "spanId": link["span_id"].hex()} | _said(
+def _link(link: Json, spelling: Spelling) -> Json:
+    return {"traceId": spelling.id(link["trace_id"]), "spanId": spelling.id(link["span_id"])} | _said(
         traceState=link["trace_state"],
         flags=link["flags"],
         attributes=_pairs(link["attributes"]),
         droppedAttributesCount=link["dropped_attributes_count"],
     )
+
+
+def _spelt(spell: Callable[[int], int | str], number: int | None) -> int | str | None:
+    """A number that is the default is left out, whatever its name."""
+    return spell(number) if number else None
 
 
 def _said(**fields: Any) -> Json:

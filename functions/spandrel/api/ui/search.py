@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spandrel.api.literal_text import literal_text
 from spandrel.api.parameters import whole_number
 from spandrel.api.question import Question, json_response
 from spandrel.http.response import Response
 from spandrel.model.errors import Rejected
 from spandrel.model.limits import SEARCH_LIMIT_MAX
 from spandrel.model.search import TraceSummary
-from spandrel.model.spans import KIND_NAMES
 from spandrel.query import search
 from spandrel.query.found import Found, FoundTrace, Order
 from spandrel.query.metrics import metrics
@@ -19,10 +19,8 @@ from spandrel.query.reading import Reading
 from spandrel.query.tag_values import tag_type, tag_values
 from spandrel.query.tags import tag_names
 from spandrel.traceql.checking import check
-from spandrel.traceql.expressions import Literal
 from spandrel.traceql.intrinsics import ValueType
 from spandrel.traceql.parser import parse, parse_field
-from spandrel.traceql.printing import literal
 
 from .traffic import range_of
 
@@ -107,7 +105,7 @@ def values_of_tag(question: Question) -> Response:
     query = check(parse(text)) if text else None
     field = parse_field(question.parameters.required(str, "tag"))
     found = tag_values(question.reading, field, *range_of(question), query)
-    values = [{"type": tag_type(one), "value": _text(one)} for one in found.values]
+    values = [{"type": tag_type(one), "value": literal_text(one)} for one in found.values]
     return json_response({"values": values, "incomplete": found.incomplete})
 
 
@@ -158,16 +156,7 @@ def _label(value: LabelValue) -> object:
     if value is None:
         return None
     if isinstance(value, tuple):
-        return ", ".join(_text(one) for one in value)
+        return ", ".join(literal_text(one) for one in value)
     if value.type in (ValueType.STATUS, ValueType.KIND):
-        return _text(value)
+        return literal_text(value)
     return value.value
-
-
-def _text(value: Literal) -> str:
-    """As TraceQL writes it, but for texts, which are themselves, and kinds that OTLP has no word for (yet)."""
-    if isinstance(value.value, str):
-        return value.value
-    if value.type is ValueType.KIND and value.value not in KIND_NAMES:
-        return str(value.value)
-    return literal(value)
