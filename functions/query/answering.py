@@ -15,6 +15,7 @@ from spandrel.api.jaeger import classic as jaeger_classic
 from spandrel.api.jaeger import v3 as jaeger
 from spandrel.api.parameters import Parameters
 from spandrel.api.question import METHODS, Question, ReadApi, not_allowed
+from spandrel.api.tempo import endpoints as tempo
 from spandrel.api.ui import endpoints as ui
 from spandrel.api.xray import endpoints as xray
 from spandrel.api.zipkin import v2 as zipkin
@@ -37,6 +38,7 @@ APIS: tuple[ReadApi, ...] = (
     zipkin.V2,
     zipkin.OF_LENS,
     cloudtrace.V1,
+    tempo.API,
     ui.UI,
     xray.API,
     jaeger_classic.API,

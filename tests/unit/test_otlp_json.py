@@ -5,12 +5,14 @@ import math
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import Parse
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
-from spandrel.api.otlp_json import otlp_json
+from spandrel.api.otlp_json import PROTOBUF, otlp_json, resource_spans_json
+from spandrel.api.otlp_protobuf import otlp_protobuf
 from spandrel.model.errors import NotFound
 from spandrel.query.trace import trace
 from spandrel.wire.otlp.json_encoding import request_from_json
@@ -35,13 +37,17 @@ def test_what_is_answered_equals_what_was_sent(archive: Archive, requests: list[
     assume(len({(one.trace_id, one.span_id) for one in spans}) == len(spans))
     for request in requests:
         archive.add(request, tenant=tenant)
-    answered = spans_of([])
+    sent = sum((spans_of(request.resource_spans) for request in requests), spans_of([]))
+    in_json, by_protobufs_rules, in_protobuf = spans_of([]), spans_of([]), spans_of([])
     for trace_id in {one.trace_id for one in spans}:
-        text = otlp_json(trace(archive.reading(tenant), trace_id))
-        message, warning = request_from_json(text.encode())
+        rows = trace(archive.reading(tenant), trace_id)
+        message, warning = request_from_json(otlp_json(rows).encode())
         assert warning == ""
-        answered += spans_of(message.resource_spans)
-    assert answered == sum((spans_of(request.resource_spans) for request in requests), spans_of([]))
+        in_json += spans_of(message.resource_spans)
+        text = f'{{"resourceSpans":{resource_spans_json(rows, PROTOBUF)}}}'
+        by_protobufs_rules += spans_of(Parse(text, TracesData()).resource_spans)
+        in_protobuf += spans_of(TracesData.FromString(otlp_protobuf(rows)).resource_spans)
+    assert in_json == by_protobufs_rules == in_protobuf == sent
 
 
 def document(archive: Archive) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +21,7 @@ from spandrel.query.trace import Spans
 
 from .columns import Part, Values
 from .grouping import Parts, ResourceRows, ScopeRows, grouped, parts_of
+from .values import json_double
 
 Json = dict[str, Any]
 
@@ -71,16 +71,10 @@ def _scope_spans(scope: ScopeRows, parts: Parts, spelling: Spelling) -> str:
     return f'{_encode(_scope(parts.scope, scope.rows[0]))[:-1]},"spans":[{spans}]}}'
 
 
-def _double(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
 _SCALARS: dict[str, Callable[[Any], Json]] = {
     "string": lambda value: {"stringValue": value},
     "int": lambda value: {"intValue": str(value)},
-    "double": lambda value: {"doubleValue": _double(value)},
+    "double": lambda value: {"doubleValue": json_double(value)},
     "bool": lambda value: {"boolValue": value},
     "bytes": lambda value: {"bytesValue": base64.b64encode(value).decode()},
 }

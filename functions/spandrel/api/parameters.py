@@ -25,6 +25,11 @@ class Parameters:
             self._values.setdefault(name, value)
             self._all.setdefault(name, []).append(value)
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all parameters, each once."""
+        return list(self._values)
+
     def text(self, *names: str) -> str | None:
         """The value under the first of the names that has one."""
         return self.parsed(str, *names)

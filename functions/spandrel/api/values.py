@@ -59,10 +59,15 @@ def text_of(value: Value) -> str:
             return json.dumps(json_of(value), ensure_ascii=False, separators=(",", ":"))
 
 
-def _double_text(value: float) -> str:
+def json_double(value: float) -> float | str:
+    """As protobuf's JSON writes it: JSON has no number that is not finite."""
     if math.isfinite(value):
-        return double_text(value)
+        return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _double_text(value: float) -> str:
+    return double_text(value) if math.isfinite(value) else str(json_double(value))
 
 
 def json_of(value: Value) -> Any:

@@ -88,6 +88,7 @@ ROUTES: tuple[Route, ...] = (
     *_every_method("/v1/projects/{project}/traces/{proxy+}", "query", "query"),
     *_every_method("/api/{proxy+}", "query", "query"),
     *_every_method("/zipkin/{proxy+}", "query", "query"),  # below which Zipkin Lens looks for its API
+    *_every_method("/tempo/{proxy+}", "query", "query"),  # below which Grafana's data source of Tempo looks for its
     *(Route("POST", path, "query", "query") for path in (*XRAY_QUESTIONS, *XRAY_NOT_OFFERED)),
     *_every_method("/health", "query", None),
     # The web UI: pages and their files, which are the same for everybody. What they show, they ask for with a key.

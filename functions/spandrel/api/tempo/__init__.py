@@ -1,0 +1,1 @@
+"""Grafana Tempo's HTTP API, below /tempo (docs/apis/tempo.md)."""

@@ -1,0 +1,21 @@
+"""How Tempo says that there may be more than an answer holds."""
+
+from __future__ import annotations
+
+from spandrel.query.reading import Reading
+
+from .any_value import Json
+
+PARTIAL = 1  # tempopb.PartialStatus
+
+
+def message_of(reading: Reading) -> str:
+    """What the answer lacks; empty for nothing."""
+    unread = len(reading.unread)
+    return f"{unread} blocks could not be read, and what is in them is not here" if unread else ""
+
+
+def status_of(reading: Reading) -> Json:
+    """The same as fields of an answer's JSON."""
+    message = message_of(reading)
+    return {"status": "PARTIAL", "message": message} if message else {}
