@@ -18,6 +18,7 @@ from spandrel.api.question import METHODS, Question, ReadApi, not_allowed
 from spandrel.api.tempo import endpoints as tempo
 from spandrel.api.ui import endpoints as ui
 from spandrel.api.xray import endpoints as xray
+from spandrel.api.zipkin import lenient as lenient_zipkin
 from spandrel.api.zipkin import v2 as zipkin
 from spandrel.blocks.block_cache import Unread
 from spandrel.http.identity import identified
@@ -36,6 +37,7 @@ HEALTH = "/health"
 APIS: tuple[ReadApi, ...] = (
     jaeger.V3,
     zipkin.V2,
+    lenient_zipkin.API,
     zipkin.OF_LENS,
     cloudtrace.V1,
     tempo.API,

@@ -65,7 +65,7 @@ def one_trace(question: Question) -> Response:
     """GET /api/v2/trace/{trace_id}"""
     text = question.path["trace_id"].strip()
     try:
-        found = _trace(question, _trace_id(text))
+        found = _trace(question, trace_id_in(text))
     except NotFound as error:
         raise NotFound(f"{text} not found") from error
     return json_response(found)
@@ -73,20 +73,7 @@ def one_trace(question: Question) -> Response:
 
 def many_traces(question: Question) -> Response:
     """GET /api/v2/traceMany?traceIds=a,b: those of them that are there."""
-    texts = [text.strip() for text in (question.parameters.text("traceIds") or "").split(",")]
-    if texts == [""]:
-        raise Rejected("traceIds parameter is empty")
-    if len(texts) == 1:
-        raise Rejected("Use /api/v2/trace/{traceId} endpoint to retrieve a single trace")
-    if len(texts) > TRACES_MAX:
-        raise Rejected(f"traceIds takes {TRACES_MAX} ids, not {len(texts)}")
-    trace_ids: dict[bytes, None] = {}  # in their order
-    for text in texts:
-        trace_id = _trace_id(text)
-        if trace_id in trace_ids:
-            raise Rejected(f"redundant traceId: {text}")
-        trace_ids[trace_id] = None
-    return json_response(list(_those_found(question, trace_ids)))
+    return json_response(list(_those_found(question, trace_ids_in(question.parameters))))
 
 
 def found_traces(question: Question) -> Response:
@@ -130,9 +117,27 @@ def _service(parameters: Parameters) -> str:
     return service.lower()
 
 
-def _trace_id(text: str) -> bytes:
+def trace_ids_in(parameters: Parameters) -> list[bytes]:
+    """Those that `traceIds` lists, in its order; Rejected, in Zipkin's words, for one alone and one twice."""
+    texts = [text.strip() for text in (parameters.text("traceIds") or "").split(",")]
+    if texts == [""]:
+        raise Rejected("traceIds parameter is empty")
+    if len(texts) == 1:
+        raise Rejected("Use /api/v2/trace/{traceId} endpoint to retrieve a single trace")
+    if len(texts) > TRACES_MAX:
+        raise Rejected(f"traceIds takes {TRACES_MAX} ids, not {len(texts)}")
+    trace_ids: dict[bytes, None] = {}  # in their order
+    for text in texts:
+        trace_id = trace_id_in(text)
+        if trace_id in trace_ids:
+            raise Rejected(f"redundant traceId: {text}")
+        trace_ids[trace_id] = None
+    return list(trace_ids)
+
+
+def trace_id_in(text: str) -> bytes:
     """In any spelling, of which Zipkin knows one. An id of 64 bits and the same with others above it are two traces, as
-    with Zipkin's `STRICT_TRACE_ID`.
+    with Zipkin's `STRICT_TRACE_ID`; `lenient` takes them for one.
     """
     try:
         return trace_id_of(text)
@@ -167,14 +172,14 @@ def _link(pair: tuple[str, str], counts: tuple[int, int]) -> Mapping[str, object
     return {"parent": pair[0], "child": pair[1], "callCount": calls, **({"errorCount": errors} if errors else {})}
 
 
-def _refuse(error: SpandrelError) -> Response:
+def refuse(error: SpandrelError) -> Response:
     def rendered(refusal: Refusal) -> tuple[str, bytes]:
         return TEXT, refusal.message.encode()
 
     return refusals.refused(error, rendered)
 
 
-_ENDPOINTS: Mapping[str, Endpoint] = {
+ENDPOINTS: Mapping[str, Endpoint] = {
     "/api/v2/services": services,
     "/api/v2/spans": span_names,
     "/api/v2/remoteServices": remote_services,
@@ -186,9 +191,9 @@ _ENDPOINTS: Mapping[str, Endpoint] = {
     "/api/v2/dependencies": links,
 }
 
-V2 = ReadApi("/api/v2/", _ENDPOINTS, _refuse)
+V2 = ReadApi("/api/v2/", ENDPOINTS, refuse)
 OF_LENS = ReadApi(
     f"{LENS}/",
-    {f"{LENS}{path}": endpoint for path, endpoint in _ENDPOINTS.items()} | {f"{LENS}/config.json": configuration},
-    _refuse,
+    {f"{LENS}{path}": endpoint for path, endpoint in ENDPOINTS.items()} | {f"{LENS}/config.json": configuration},
+    refuse,
 )
