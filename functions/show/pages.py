@@ -1,4 +1,4 @@
-"""The web UI's files, as they lie in `web/`, over HTTP.
+"""The web UI's files, as they lie in `web/`, over HTTP, and `/openapi.json` beside them.
 
 Every page is the same document; which one it shows is in its address, and its code finds out. What the document loads
 lies under a path that changes with the content, so that browsers keep it for good and never mix two versions.
@@ -19,6 +19,7 @@ from .joined import joined
 METHODS = ("GET", "HEAD")
 PREFIX = "/ui/"
 FIRST_PAGE = "/ui/search"
+OPENAPI = "/openapi.json"
 FILES: Final = "files/"
 DOCUMENT = "index.html"
 SCRIPT = "main.js"
@@ -65,6 +66,8 @@ class Pages:
             return _plain(405, f"{request.path} takes GET and HEAD, not {request.method}", {"allow": "GET, HEAD"})
         if request.path == "/":
             return _plain(302, "the pages are under /ui/", {"location": FIRST_PAGE})
+        if request.path == OPENAPI:
+            return _openapi()
         if request.path.startswith(f"{PREFIX}{FILES}"):
             return self._file(request.path)
         headers = {"cache-control": ASK_AGAIN, "content-security-policy": self._policy, **_FOR_EVERY_PAGE}
@@ -92,6 +95,13 @@ def content_security_policy(large_answers: str) -> str:
             "frame-ancestors 'none'",
         )
     )
+
+
+def _openapi() -> Response:
+    from .openapi import openapi_text  # where it is used: pages are asked for more often
+
+    headers = {"cache-control": ASK_AGAIN, "x-content-type-options": "nosniff"}
+    return Response(200, "application/json", openapi_text(), headers)
 
 
 _FOR_EVERY_PAGE = {"referrer-policy": "same-origin", "x-content-type-options": "nosniff"}

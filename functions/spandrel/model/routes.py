@@ -91,6 +91,7 @@ ROUTES: tuple[Route, ...] = (
     *_every_method("/tempo/{proxy+}", "query", "query"),  # below which Grafana's data source of Tempo looks for its
     *(Route("POST", path, "query", "query") for path in (*XRAY_QUESTIONS, *XRAY_NOT_OFFERED)),
     *_every_method("/health", "query", None),
+    *_every_method("/openapi.json", "show", None),
     # The web UI: pages and their files, which are the same for everybody. What they show, they ask for with a key.
     *_every_method("/", "show", None),
     *_every_method("/ui/{proxy+}", "show", None),

@@ -25,14 +25,11 @@ from spandrel.query import search, trace
 from spandrel.query.found import Found, FoundTrace, Order, Rank
 from spandrel.traceql.expressions import Literal
 
+from .bounds import DEFAULT_PAGE_SIZE, DEFAULT_RANGE_NS, INT32_MAX, PAGE_SIZE_MAX, PAGE_SPANS_MAX
 from .filters import PROJECT, query_of
 from .paging import Place, place_of, token_of
 from .trace_json import trace_text
 
-DEFAULT_PAGE_SIZE, PAGE_SIZE_MAX = 100, 1000
-PAGE_SPANS_MAX = 20_000  # in one page of whole traces; the page ends early, but never before its first trace
-DEFAULT_RANGE_NS = 24 * 3600 * 10**9
-_INT32_MAX = 2**31 - 1
 _NUMBERED = "enum-encoding=int"
 
 ORDERS: Mapping[str, Order] = {
@@ -155,7 +152,7 @@ def _view(text: str) -> View:
 def _page_size(text: str) -> int:
     """0 where it is left to the server; more than a page holds is what a page holds."""
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) <= _INT32_MAX):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) <= INT32_MAX):
         raise ValueError(f"takes a number of 32 bits, not {text[:80]!r}")
     return min(max(int(text), 0), PAGE_SIZE_MAX)
 

@@ -28,14 +28,20 @@ from spandrel.query.reading import FOREVER_NS
 from spandrel.query.trace import Spans
 
 from . import metrics as jaeger_metrics
+from .bounds import (
+    ATTRIBUTES_MAX,
+    DEFAULT_DEPENDENCIES_LOOKBACK_MS,
+    DEFAULT_LOOKBACK_NS,
+    DEFAULT_SEARCH_LIMIT,
+    MS_MAX,
+    MS_NS,
+    TRACE_IDS_MAX,
+    US_MAX,
+    US_NS,
+)
 from .trace_json import jaeger_traces
-from .v3 import ATTRIBUTES_MAX, DEFAULT_SEARCH_LIMIT, attributes_of, operations_of
+from .v3 import attributes_of, operations_of
 
-DEFAULT_LOOKBACK_NS = 3600 * 10**9  # of a search, as in the form of Jaeger UI
-DEFAULT_DEPENDENCIES_LOOKBACK_MS = 24 * 3600 * 1000
-TRACE_IDS_MAX = 100  # in one request, each of which is looked up by itself
-_US_NS, _MS_NS = 10**3, 10**6
-_US_MAX, _MS_MAX = 2**64 // _US_NS, 2**64 // _MS_NS  # of OTLP's time
 _MS_BELOW = 10**14  # as a hint's microseconds this is 1973, as milliseconds the year 5138
 _NOT_FOUND = "trace not found"
 
@@ -71,17 +77,17 @@ def one_trace(question: Question) -> Response:
     start_ns, end_ns = _hint(question.parameters)
     if start_ns is not None and end_ns is not None and start_ns > end_ns:
         raise Rejected("'start' must not be after 'end'")
-    found = trace.trace(question.reading, trace_id, start_ns or 0, FOREVER_NS if end_ns is None else end_ns + _US_NS)
+    found = trace.trace(question.reading, trace_id, start_ns or 0, FOREVER_NS if end_ns is None else end_ns + US_NS)
     return _traces(question, [found])
 
 
 def links(question: Question) -> Response:
     """GET /api/dependencies?endTs&lookback&service, times in milliseconds; by default the day until now."""
-    end_ms = question.parameters.parsed(whole_number(0, _MS_MAX), "endTs")
-    lookback_ms = question.parameters.parsed(whole_number(1, _MS_MAX), "lookback") or DEFAULT_DEPENDENCIES_LOOKBACK_MS
+    end_ms = question.parameters.parsed(whole_number(0, MS_MAX), "endTs")
+    lookback_ms = question.parameters.parsed(whole_number(1, MS_MAX), "lookback") or DEFAULT_DEPENDENCIES_LOOKBACK_MS
     service = question.parameters.text("service")
-    end_ns = question.now_ns if end_ms is None else end_ms * _MS_NS
-    found = dependencies.links(question.reading, end_ns - lookback_ms * _MS_NS, end_ns)
+    end_ns = question.now_ns if end_ms is None else end_ms * MS_NS
+    found = dependencies.links(question.reading, end_ns - lookback_ms * MS_NS, end_ns)
     return _listed([_link(link) for link in found if service in (None, link.parent, link.child)])
 
 
@@ -94,12 +100,16 @@ def archived(question: Question) -> Response:
 def transformed(question: Question) -> Response:
     """POST /api/transform: OTLP's JSON -> the traces in it as Jaeger's JSON. Nothing is stored."""
     from spandrel.wire.otlp.json_encoding import request_from_json  # brings protobuf, which no other question needs
+    from spandrel.wire.span_ids import refuse_bad_spans
 
     if question.request.header("content-encoding"):
         raise Unsupported("the body must come without a Content-Encoding")
     if len(question.request.body) > BODY_BYTES:
         raise TooLarge(f"the body has {len(question.request.body):,} bytes; {BODY_BYTES:,} is the limit")
     request, _ = request_from_json(question.request.body)
+    refused, reason = refuse_bad_spans(request)
+    if refused:
+        raise Rejected(reason)
     spans = sorted(spans_of_otlp(request), key=lambda span: (span.trace_id, span.start_ns))
     return _enveloped(question, jaeger_traces(spans, raw=_is_set(question.parameters, "raw")))
 
@@ -120,7 +130,7 @@ def search_of(parameters: Parameters, now_ns: int) -> Search:
         raise Rejected("'maxDuration' should be greater than 'minDuration'")
     return Search(
         start_ns=start_ns,
-        end_ns=end_ns + _US_NS,  # Jaeger's range takes in the microsecond that ends it
+        end_ns=end_ns + US_NS,  # Jaeger's range takes in the microsecond that ends it
         limit=parameters.parsed(whole_number(1, SEARCH_LIMIT_MAX), "limit") or DEFAULT_SEARCH_LIMIT,
         service=service,
         operation=parameters.text("operation"),
@@ -138,17 +148,17 @@ def _service(parameters: Parameters) -> str:
 
 
 def _start_and_end(parameters: Parameters) -> tuple[int | None, int | None]:
-    micros = whole_number(0, _US_MAX)
+    micros = whole_number(0, US_MAX)
     start_us, end_us = parameters.parsed(micros, "start"), parameters.parsed(micros, "end")
-    return start_us and start_us * _US_NS, end_us and end_us * _US_NS
+    return start_us and start_us * US_NS, end_us and end_us * US_NS
 
 
 def _hint(parameters: Parameters) -> tuple[int | None, int | None]:
     """Microseconds, as Jaeger has them, or milliseconds, as Grafana's data source sends them."""
     start_ns, end_ns = _start_and_end(parameters)
-    if max(start_ns or 0, end_ns or 0) >= _MS_BELOW * _US_NS:
+    if max(start_ns or 0, end_ns or 0) >= _MS_BELOW * US_NS:
         return start_ns, end_ns
-    return start_ns and start_ns * _MS_NS // _US_NS, end_ns and end_ns * _MS_NS // _US_NS
+    return start_ns and start_ns * MS_NS // US_NS, end_ns and end_ns * MS_NS // US_NS
 
 
 def _tags(parameters: Parameters) -> tuple[tuple[str, str], ...]:

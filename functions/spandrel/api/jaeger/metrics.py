@@ -21,13 +21,16 @@ from spandrel.model.spans import KINDS
 from spandrel.model.traffic import MINUTE_NS, Latency, Traffic
 from spandrel.query.traffic import Chosen, Side, traffic
 
-MINUTE_MS = 60_000
-DEFAULT_LOOKBACK_MS = 3600 * 1000
-DEFAULT_RATE_MS = 10 * MINUTE_MS
-POINTS_MAX = 11_000  # of a series, as in Prometheus
-SERVICES_MAX = 100
-_MS_NS = 10**6
-_MS_MAX = 2**64 // _MS_NS  # of OTLP's time
+from .bounds import (
+    DEFAULT_METRICS_LOOKBACK_MS,
+    DEFAULT_RATE_MS,
+    MINUTE_MS,
+    MS_MAX,
+    MS_NS,
+    POINTS_MAX,
+    SERVICES_MAX,
+)
+
 _SECOND_NS = 10**9
 _KIND_PREFIX = "span_kind_"
 
@@ -57,7 +60,7 @@ def latencies(question: Question) -> Response:
 
     def milliseconds(found: Traffic) -> float | None:
         duration_ns = found.latency.quantile(share)
-        return None if duration_ns is None else duration_ns / _MS_NS
+        return None if duration_ns is None else duration_ns / MS_NS
 
     return _family(question, "latencies", f"{share:g}th quantile latency in milliseconds", milliseconds)
 
@@ -128,12 +131,12 @@ def _asked(question: Question) -> _Asked:
 def _times(question: Question) -> range:
     """The multiples of the step from the start to the end, the end taken in; at least one."""
     parameters = question.parameters
-    end_ms = parameters.parsed(whole_number(1, _MS_MAX), "endTs")
-    lookback_ms = parameters.parsed(whole_number(1, _MS_MAX), "lookback") or DEFAULT_LOOKBACK_MS
-    end_ns = question.now_ns if end_ms is None else end_ms * _MS_NS
+    end_ms = parameters.parsed(whole_number(1, MS_MAX), "endTs")
+    lookback_ms = parameters.parsed(whole_number(1, MS_MAX), "lookback") or DEFAULT_METRICS_LOOKBACK_MS
+    end_ns = question.now_ns if end_ms is None else end_ms * MS_NS
     step_ns = _minutes(parameters, "step", MINUTE_MS) * MINUTE_NS
     last_ns = end_ns // step_ns * step_ns
-    points = range(last_ns - lookback_ms * _MS_NS // step_ns * step_ns, last_ns + 1, step_ns)
+    points = range(last_ns - lookback_ms * MS_NS // step_ns * step_ns, last_ns + 1, step_ns)
     if len(points) > POINTS_MAX:
         raise Rejected(
             f"this asks for {len(points)} points, and a series has {POINTS_MAX} at most: make the step longer"
@@ -142,7 +145,7 @@ def _times(question: Question) -> range:
 
 
 def _minutes(parameters: Parameters, name: str, default_ms: int) -> int:
-    length_ms = parameters.parsed(whole_number(1, _MS_MAX), name) or default_ms
+    length_ms = parameters.parsed(whole_number(1, MS_MAX), name) or default_ms
     if length_ms % MINUTE_MS:
         raise Rejected(f"parameter {name} takes whole minutes in milliseconds, not {length_ms}")
     return length_ms // MINUTE_MS

@@ -26,8 +26,8 @@ from spandrel.query import names, search, trace
 from spandrel.query.reading import FOREVER_NS
 from spandrel.query.trace import Spans
 
-DEFAULT_SEARCH_LIMIT = 100
-ATTRIBUTES_MAX = 32  # in one search; each is a condition over many columns
+from .bounds import ATTRIBUTES_MAX, DEFAULT_SEARCH_LIMIT
+
 _NO_TRACES = "No traces found"
 _UNSUPPORTED = ("query.filter", "query.orderBy", "query.pagination.pageSize", "query.pagination.pageToken")
 

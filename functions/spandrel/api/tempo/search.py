@@ -16,11 +16,10 @@ from spandrel.traceql.expressions import Attribute, Field
 from spandrel.traceql.intrinsics import Intrinsic
 
 from .any_value import Json, key_value, text_value
+from .bounds import DEFAULT_LIMIT, DEFAULT_SPANS, SPANS_MAX
 from .queries import query_of
 from .times import range_of
 
-DEFAULT_LIMIT = 20
-DEFAULT_SPANS, SPANS_MAX = 3, 100  # of a set
 NO_ROOT = "<root span not yet received>"
 _MS_NS = 10**6
 

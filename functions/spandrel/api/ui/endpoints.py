@@ -21,9 +21,8 @@ from spandrel.query.trace import Part, Spans, trace
 
 from . import search as ui_search
 from . import traffic as ui_traffic
+from .bounds import KIND_MAX
 from .outline import COLUMNS, outline
-
-_KIND_MAX = 5  # of OTLP's SpanKind
 
 
 def one_trace(question: Question) -> Response:
@@ -38,7 +37,7 @@ def one_span(question: Question) -> Response:
     `kind` (OTLP's number) and `service` tell spans apart that share an id.
     """
     span_id = span_id_from_hex(question.path["span_id"])
-    kind = question.parameters.parsed(whole_number(0, _KIND_MAX), "kind")
+    kind = question.parameters.parsed(whole_number(0, KIND_MAX), "kind")
     service = question.parameters.text("service")
     found = trace(question.reading, trace_id_of(question.path["trace_id"]), part=Part(span_id=span_id))
     if not found.rows:

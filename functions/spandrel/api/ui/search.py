@@ -22,14 +22,10 @@ from spandrel.traceql.checking import check
 from spandrel.traceql.intrinsics import ValueType
 from spandrel.traceql.parser import parse, parse_field
 
+from .bounds import DEFAULT_LIMIT, EXEMPLARS_MAX, FACET_VALUES_MAX, FACETS_MAX, MS_MAX, MS_NS
 from .traffic import range_of
 
-DEFAULT_LIMIT = 20
-EXEMPLARS_MAX = 100
-FACETS_MAX, FACET_VALUES_MAX = 12, 20
 _EVERYTHING = "{ }"
-_MS_NS = 10**6
-_MS_MAX = 2**63 // _MS_NS
 
 
 def found_traces(question: Question) -> Response:
@@ -49,21 +45,21 @@ def metric_series(question: Question) -> Response:
     """
     parameters = question.parameters
     start_ns, end_ns = range_of(question)
-    step_ms = parameters.parsed(whole_number(1, _MS_MAX), "step")
+    step_ms = parameters.parsed(whole_number(1, MS_MAX), "step")
     exemplars = parameters.parsed(whole_number(0, EXEMPLARS_MAX), "exemplars") or 0
     query = check(parse(parameters.required(str, "q")))
-    step_ns = None if step_ms is None else step_ms * _MS_NS
+    step_ns = None if step_ms is None else step_ms * MS_NS
     answer = metrics(question.reading, query, start_ns, end_ns, step_ns, exemplars)
     series = [
         {
             "labels": {name: _label(value) for name, value in labels},
             "points": of_labels.points,
-            "exemplars": [[one.trace_id.hex(), one.start_ns // _MS_NS, one.value] for one in of_labels.exemplars],
+            "exemplars": [[one.trace_id.hex(), one.start_ns // MS_NS, one.value] for one in of_labels.exemplars],
         }
         for labels, of_labels in answer.series.items()
     ]
     steps = answer.steps
-    times = {"start_ms": steps.start_ns // _MS_NS, "step_ms": steps.step_ns / _MS_NS, "steps": steps.count}
+    times = {"start_ms": steps.start_ns // MS_NS, "step_ms": steps.step_ns / MS_NS, "steps": steps.count}
     return json_response({**times, "series": series, "source": answer.source})
 
 

@@ -14,13 +14,11 @@ from spandrel.model.traffic import MINUTE_NS, Latency, Traffic
 from spandrel.query import dependencies
 from spandrel.query.traffic import Chosen, Side, traffic
 
-STEPS_MAX = 240
-DEFAULT_RANGE_NS = 3600 * 10**9
+from .bounds import DEFAULT_RANGE_NS, MS_MAX, MS_NS, STEPS_MAX
+
 QUANTILES = (0.5, 0.95, 0.99)
 # What a service does for others: it answers calls and takes messages. What it asks of others is their work.
 _SERVING = (KINDS["server"], KINDS["consumer"])
-_MS_NS = 10**6
-_MS_MAX = 2**63 // _MS_NS
 
 
 def service_map(question: Question) -> Response:
@@ -47,8 +45,8 @@ def series(question: Question) -> Response:
     """
     start_ns, end_ns = range_of(question)
     service = question.parameters.text("service")
-    step_ms = question.parameters.required(whole_number(1, _MS_MAX), "step")
-    step_ns = -(-step_ms * _MS_NS // MINUTE_NS) * MINUTE_NS
+    step_ms = question.parameters.required(whole_number(1, MS_MAX), "step")
+    step_ns = -(-step_ms * MS_NS // MINUTE_NS) * MINUTE_NS
     first_ns = start_ns - start_ns % step_ns
     steps = -(-(end_ns - first_ns) // step_ns)
     if steps > STEPS_MAX:
@@ -63,15 +61,15 @@ def series(question: Question) -> Response:
     told = [
         {side: name, **_told(some), "points": _points(some, first_ns, step_ns, steps)} for name, some in parts.items()
     ]
-    return json_response({"start_ms": first_ns // _MS_NS, "step_ms": step_ns // _MS_NS, "steps": steps, "series": told})
+    return json_response({"start_ms": first_ns // MS_NS, "step_ms": step_ns // MS_NS, "steps": steps, "series": told})
 
 
 def range_of(question: Question) -> tuple[int, int]:
     """[start, end) in unix nanoseconds: without `end` until now, without `start` an hour."""
-    moment = whole_number(0, _MS_MAX)
+    moment = whole_number(0, MS_MAX)
     start_ms, end_ms = (question.parameters.parsed(moment, name) for name in ("start", "end"))
-    end_ns = question.now_ns if end_ms is None else end_ms * _MS_NS
-    return max(0, end_ns - DEFAULT_RANGE_NS) if start_ms is None else start_ms * _MS_NS, end_ns
+    end_ns = question.now_ns if end_ms is None else end_ms * MS_NS
+    return max(0, end_ns - DEFAULT_RANGE_NS) if start_ms is None else start_ms * MS_NS, end_ns
 
 
 def _whole(start_ns: int, end_ns: int) -> int:

@@ -7,6 +7,7 @@ from spandrel.model.errors import Rejected
 
 DEFAULT_LIMIT = 10
 DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000
+TRACES_MAX = 100  # in traceMany, each of which is looked up by itself
 _DIGITS_MAX = 19
 _MS_NS = 10**6
 

@@ -35,6 +35,7 @@ from .span_json import CALLING, REMOTE_NAMES
 
 TERMS_MAX = 32  # of an annotation query; each is a condition over many columns
 _US_NS, _MS_NS = 10**3, 10**6
+_DURATION_MAX_US = 2**63 // _US_NS - 1
 _ANY_NAME = ("all", "")
 _SERVICE = Attribute(Scope.RESOURCE, SERVICE_NAME)
 
@@ -106,7 +107,7 @@ def _names(parameters: Parameters, name: str) -> Iterator[str]:
 
 def _duration(parameters: Parameters) -> Iterator[Expression]:
     """Microseconds, of which Zipkin knows whole ones: a longest one takes in what is begun of it."""
-    shortest_us, longest_us = positive(parameters, "minDuration"), positive(parameters, "maxDuration")
+    shortest_us, longest_us = (_duration_us(parameters, name) for name in ("minDuration", "maxDuration"))
     if longest_us is not None and shortest_us is None:
         raise Rejected("maxDuration is only valid with minDuration")
     if shortest_us is None:
@@ -118,6 +119,12 @@ def _duration(parameters: Parameters) -> Iterator[Expression]:
     if longest_us < shortest_us:
         raise Rejected("maxDuration < minDuration")
     yield every([shortest, compared(Intrinsic.DURATION, Comparator.LESS, (longest_us + 1) * _US_NS)])
+
+
+def _duration_us(parameters: Parameters, name: str) -> int | None:
+    """No longer than a span can last: 292 years."""
+    duration_us = positive(parameters, name)
+    return None if duration_us is None else min(duration_us, _DURATION_MAX_US)
 
 
 def _terms(text: str) -> list[tuple[str, str]]:

@@ -21,13 +21,12 @@ from spandrel.model.trace_ids import trace_id_of
 from spandrel.query import dependencies, names, search, trace
 
 from . import names as zipkin_names
-from .parameters import DEFAULT_LIMIT, DEFAULT_LOOKBACK_MS, end_and_lookback_ms
+from .parameters import DEFAULT_LIMIT, DEFAULT_LOOKBACK_MS, TRACES_MAX, end_and_lookback_ms
 from .search import search_of
 from .span_json import Json, zipkin_trace
 
 TEXT = "text/plain; charset=utf-8"
 LENS = "/zipkin"  # below which Zipkin's server has its UI, and the UI its API
-TRACES_MAX = 100  # in traceMany, each of which is looked up by itself
 _MS_NS = 10**6
 
 
