@@ -15,6 +15,7 @@ from tests.archive import Archive, archive_in
 from tests.asking import Asking, Reply
 from tests.builders import RECEIVED_NS, key_value, request_of, span
 from tests.contract.jaeger_shop import put_shop
+from tests.contract.zipkin_answers import asking_zipkin
 from tests.wire.zipkin_sending import sent_spans
 
 SECOND_NS = 10**9
@@ -26,7 +27,7 @@ TEXT = "text/plain; charset=utf-8"
 
 @pytest.fixture
 def zipkin(archive: Archive) -> Asking:
-    return Asking(Answering(archive.store, archive.objects, lambda: NOW_MS * 10**6).answer)
+    return asking_zipkin(Answering(archive.store, archive.objects, lambda: NOW_MS * 10**6).answer)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     """A client where the traces of `put_calls` are, for tests that only ask."""
     with archive_in(tmp_path_factory.mktemp("calls")) as archive:
         put_calls(archive)
-        yield Asking(Answering(archive.store, archive.objects, lambda: NOW_MS * 10**6).answer)
+        yield asking_zipkin(Answering(archive.store, archive.objects, lambda: NOW_MS * 10**6).answer)
 
 
 def put(archive: Archive, *spans: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from spandrel.wire.zipkin import endpoint as wire
 from tests.archive import Archive
 from tests.asking import Asking, Reply
 from tests.builders import RECEIVED_NS
+from tests.contract.zipkin_answers import asking_zipkin
 from tests.wire.zipkin_sending import sent_spans
 
 START_US = RECEIVED_NS // 1000
@@ -24,7 +25,7 @@ LENIENT = "/zipkin/lenient/api/v2"
 
 @pytest.fixture
 def zipkin(archive: Archive) -> Asking:
-    return Asking(Answering(archive.store, archive.objects, lambda: NOW_MS * 10**6).answer)
+    return asking_zipkin(Answering(archive.store, archive.objects, lambda: NOW_MS * 10**6).answer)
 
 
 def put(archive: Archive, trace_id: str, name: str, minutes: float = 0, **other: Any) -> None:

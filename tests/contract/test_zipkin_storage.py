@@ -16,6 +16,7 @@ from query.answering import Answering
 from spandrel.wire.zipkin import endpoint as wire
 from tests.archive import archive_in
 from tests.asking import Asking, Reply
+from tests.contract.zipkin_answers import asking_zipkin
 from tests.wire.zipkin_sending import sent_spans
 
 CASES = (Path(__file__).parent / "zipkin_cases" / "storage.jsonl").read_text().splitlines()
@@ -76,7 +77,7 @@ ASKED: Mapping[str, tuple[Callable[[Asking, Step], Any], Callable[[Any], Any]]] 
 def test_the_answers_are_those_of_zipkin(tmp_path: Path, case: Mapping[str, Any]) -> None:
     now_ns = case["now_ms"] * 10**6
     with archive_in(tmp_path) as archive:
-        zipkin = Asking(Answering(archive.store, archive.objects, lambda: now_ns).answer)
+        zipkin = asking_zipkin(Answering(archive.store, archive.objects, lambda: now_ns).answer)
         for step in case["ops"]:
             if step["op"] == "accept":
                 archive.add(wire.decode(sent_spans(*step["spans"])).otlp, received_ns=now_ns)
