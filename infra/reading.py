@@ -40,6 +40,7 @@ class Reading(Construct):
         storage.let(self.query, "s3:GetObject", to="blocks")
         storage.let(self.query, "s3:GetObject", to="tallies")
         storage.let(self.query, "s3:GetObject", "s3:PutObject", to="archive")
+        storage.let(self.query, "s3:GetObject", "s3:PutObject", to="groups")
         storage.let(self.query, "s3:GetObject", to="traces")
         storage.let_tell_missing(self.query)
         # A link to a large answer is signed with this role, so the role itself must be able to read it.

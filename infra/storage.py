@@ -15,7 +15,7 @@ from infra.function import Function
 from infra.settings import Settings
 from spandrel.model import lifecycle
 
-Objects = Literal["blocks", "tallies", "traces", "incoming", "answers", "merges", "deletions", "archive"]
+Objects = Literal["blocks", "tallies", "traces", "incoming", "answers", "merges", "deletions", "archive", "groups"]
 
 
 class Storage(Construct):

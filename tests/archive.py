@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from spandrel.blocks.source import Source
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.catalogue import Block
 from spandrel.model.deletions import Deletion
-from spandrel.model.errors import NotFound
+from spandrel.model.errors import Conflict, NotFound
 from spandrel.model.levels import hour_of
 from spandrel.model.lifecycle import Passing
 from spandrel.model.limits import MIB
@@ -57,6 +58,16 @@ class MemoryObjects:
         body = self.kept[key][first_byte : first_byte + length_bytes]
         self.read_bytes += len(body)
         return body
+
+    def get_version(self, key: str) -> tuple[bytes, str]:
+        body = self.get(key)
+        return body, hashlib.sha256(body).hexdigest()
+
+    def put_over(self, key: str, body: bytes, version: str | None) -> None:
+        kept = self.kept.get(key)
+        if version != (None if kept is None else hashlib.sha256(kept).hexdigest()):
+            raise Conflict(f"{key} was changed meanwhile")
+        self.put(key, body)
 
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:

@@ -24,7 +24,7 @@ from spandrel.blocks.block_cache import Unread
 from spandrel.http.identity import identified
 from spandrel.http.request import Event, Request, request_of
 from spandrel.http.response import Answer, Response, answer_of, delivered, encoded
-from spandrel.model.catalogue import ObjectStore
+from spandrel.model.catalogue import VersionedObjects
 from spandrel.model.errors import Corrupt, Overloaded, SpandrelError
 from spandrel.model.lifecycle import ANSWER
 from spandrel.model.limits import ANSWER_BYTES, ANSWER_URL_SECONDS
@@ -56,7 +56,7 @@ class Answering:
     """`clock_ns`: unix time in nanoseconds."""
 
     store: TraceStore
-    objects: ObjectStore
+    objects: VersionedObjects
     clock_ns: Callable[[], int]
 
     def answer(self, event: Event) -> Answer:
@@ -81,7 +81,7 @@ class Answering:
         tenant = identified(request).tenant
         endpoint, path = api.endpoint(request)
         reading = self.store.reading(tenant)
-        response = endpoint(Question(request, Parameters(request.query), path, reading, self.clock_ns()))
+        response = endpoint(Question(request, Parameters(request.query), path, reading, self.clock_ns(), self.objects))
         _log_unread(reading.unread)
         return self._fitting(encoded(_marked(response, reading.unread), request), tenant)
 

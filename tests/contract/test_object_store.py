@@ -19,7 +19,7 @@ from botocore.stub import Stubber
 from spandrel.aws.clients import client
 from spandrel.aws.object_store import S3ObjectStore
 from spandrel.model import lifecycle
-from spandrel.model.errors import NotFound, Overloaded
+from spandrel.model.errors import Conflict, NotFound, Overloaded
 
 from .conftest import REGION
 
@@ -159,3 +159,21 @@ def test_the_client_gives_up_before_the_gateway_does() -> None:
     longest_pauses_s = 1 + 2  # standard mode: up to 2^(attempt - 1) seconds, between three attempts
     calls_s = clients.ATTEMPTS * (clients.CONNECT_TIMEOUT_S + clients.READ_TIMEOUT_S)
     assert calls_s + longest_pauses_s < 30
+
+
+def test_an_object_is_written_over_the_version_that_was_read_and_no_other(store: S3ObjectStore) -> None:
+    store.put_over(KEY, b"one", None)
+    body, version = store.get_version(KEY)
+    assert body == b"one"
+    store.put_over(KEY, b"two", version)
+    for stale in (version, None):
+        with pytest.raises(Conflict, match=KEY):
+            store.put_over(KEY, b"three", stale)
+    assert store.get(KEY) == b"two"
+
+
+@pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"])
+def test_a_write_that_lost_is_a_conflict(store: S3ObjectStore, s3: BaseClient, code: str) -> None:
+    with Stubber(s3) as stub, pytest.raises(Conflict):
+        stub.add_client_error("put_object", code, http_status_code=412)
+        store.put_over(KEY, b"", "version")

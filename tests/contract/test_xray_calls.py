@@ -111,7 +111,7 @@ def test_members_are_read() -> None:
 class TestPages:
     @staticmethod
     def call(archive: Archive, path: str = "/Traces", tenant: str = "shop", **members: Any) -> Call:
-        return Call(path, Members(members), archive.reading(tenant), RECEIVED_NS)
+        return Call(path, Members(members), archive.reading(tenant), RECEIVED_NS, archive.objects)
 
     def test_the_first_has_no_position(self, archive: Archive) -> None:
         assert self.call(archive).position() is None

@@ -82,6 +82,8 @@ MAY = {
         ("s3:GetObject", "${StorageBucket.Arn}/*/tallies/*"),
         ("s3:GetObject", "${StorageBucket.Arn}/*/archive/*"),
         ("s3:PutObject", "${StorageBucket.Arn}/*/archive/*"),
+        ("s3:GetObject", "${StorageBucket.Arn}/*/groups/*"),
+        ("s3:PutObject", "${StorageBucket.Arn}/*/groups/*"),
         ("s3:GetObject", "${StorageBucket.Arn}/*/traces/*"),
         ("s3:ListBucket", "${StorageBucket.Arn}"),
         ("s3:GetObject", "${StorageBucket.Arn}/*/answers/*"),

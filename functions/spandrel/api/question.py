@@ -10,6 +10,7 @@ from functools import cache
 
 from spandrel.http.request import Request
 from spandrel.http.response import Response
+from spandrel.model.catalogue import VersionedObjects
 from spandrel.model.errors import NotAllowed, NotFound, SpandrelError
 from spandrel.query.reading import Reading
 
@@ -21,13 +22,16 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request: `path` has the parts of its path that the endpoint names, `now_ns` is its time (unix ns)."""
+    """One request: `path` has the parts of its path that the endpoint names, `now_ns` is its time (unix ns), `objects`
+    is where an API keeps what its users change.
+    """
 
     request: Request
     parameters: Parameters
     path: Mapping[str, str]
     reading: Reading
     now_ns: int
+    objects: VersionedObjects
 
 
 Endpoint = Callable[[Question], Response]

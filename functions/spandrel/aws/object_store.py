@@ -11,7 +11,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from spandrel.model.catalogue import Listed
-from spandrel.model.errors import NotFound, Overloaded
+from spandrel.model.errors import Conflict, NotFound, Overloaded
 from spandrel.model.lifecycle import TAG, Passing
 
 from .faults import code_of, told_apart
@@ -19,6 +19,8 @@ from .faults import code_of, told_apart
 # S3's parameter for a header that is kept with the object.
 KEPT_HEADERS = {"content-type": "ContentType", "content-encoding": "ContentEncoding"}
 DELETED_AT_ONCE = 1000  # keys that one DeleteObjects takes
+# Codes by which a write over a version is refused; an object that is gone is another one too ("Conditional writes").
+CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
 CRC32 = "crc32"  # S3's metadata of an object in which its checksum stands, eight hex digits
 
 
@@ -57,6 +59,22 @@ class S3ObjectStore:
             if code_of(error) != "InvalidRange":
                 raise
             return b""  # the object ends before
+
+    def get_version(self, key: str) -> tuple[bytes, str]:
+        with told_apart(f"reading {key}"):
+            answer = self._answer(key)
+            return answer["Body"].read(), answer["ETag"]
+
+    def put_over(self, key: str, body: bytes, version: str | None) -> None:
+        condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        noted = {CRC32: f"{zlib.crc32(body):08x}"}
+        with told_apart(f"storing {key}"):
+            try:
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=noted, **condition)
+            except ClientError as error:
+                if code_of(error) in CHANGED:
+                    raise Conflict(f"{key} was changed meanwhile") from error
+                raise
 
     def ending(self, key: str, length_bytes: int) -> Ending:
         """As many of its last bytes, or all of them; NotFound when there is no such object."""

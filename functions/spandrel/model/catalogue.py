@@ -118,6 +118,16 @@ class ObjectStore(Protocol):
         """An HTTPS address under which anybody can read the object for that long."""
 
 
+class VersionedObjects(ObjectStore, Protocol):
+    """Objects of which some change, by whoever read them before."""
+
+    def get_version(self, key: str) -> tuple[bytes, str]:
+        """An object and which version of it that is; errors as of `get`."""
+
+    def put_over(self, key: str, body: bytes, version: str | None) -> None:
+        """As `put`, in the place of that version, None: where there is no object. Conflict where there is another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """An object as a list of the bucket has it; `written_ns` is unix time, by S3's clock."""

@@ -77,5 +77,11 @@ IN_PROGRESS = PREFIX + "in_progress"
 OTHER = PREFIX + "other"  # JSON of a document's members that are no attributes, where they stood
 EXCEPTION_OTHER = EXCEPTION_PREFIX + "other"
 
+
+def groups_key(tenant: str) -> str:
+    """The object in which a tenant's groups are."""
+    return f"{tenant}/groups/xray.json"
+
+
 # Attributes of a span that no annotation may pass for.
 TAKEN = frozenset(SPAN_ATTRIBUTES.values()) | {PEER}

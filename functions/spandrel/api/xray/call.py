@@ -13,6 +13,7 @@ from typing import Any
 from spandrel.api.question import Endpoint, Question, json_response
 from spandrel.http.request import Request
 from spandrel.http.response import Response
+from spandrel.model.catalogue import VersionedObjects
 from spandrel.model.errors import Rejected
 from spandrel.query.reading import Reading
 from spandrel.wire.xray.body import body_of
@@ -28,12 +29,13 @@ _SEAL_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`path` is the operation's; `now_ns` is the time of the call, unix ns."""
+    """`path` is the operation's; `now_ns` is the time of the call, unix ns; in `objects` are its tenant's groups."""
 
     path: str
     members: Members
     reading: Reading
     now_ns: int
+    objects: VersionedObjects
 
     def position(self) -> Any:
         """Where the page that is asked for begins: what `token` was given, or None for the first page.
@@ -71,7 +73,8 @@ def answered(operation: Callable[[Call], Result]) -> Endpoint:
 
     def endpoint(question: Question) -> Response:
         members = Members(_body(question.request))
-        return json_response(operation(Call(question.request.path, members, question.reading, question.now_ns)))
+        call = Call(question.request.path, members, question.reading, question.now_ns, question.objects)
+        return json_response(operation(call))
 
     return endpoint
 

@@ -10,6 +10,7 @@ from spandrel.api.question import ReadApi
 from spandrel.http.aws_errors import refused_as_aws
 from spandrel.model.routes import XRAY_NOT_OFFERED, XRAY_QUESTIONS
 
+from . import group_calls
 from .call import answered, not_offered
 from .summaries import trace_summaries
 from .traces import batch_get_traces
@@ -20,6 +21,11 @@ _OPERATIONS = {
     **dict.fromkeys(XRAY_NOT_OFFERED, not_offered),
     "/TraceSummaries": answered(trace_summaries),
     "/Traces": answered(batch_get_traces),
+    "/Groups": answered(group_calls.get_groups),
+    "/GetGroup": answered(group_calls.get_group),
+    "/CreateGroup": answered(group_calls.create_group),
+    "/UpdateGroup": answered(group_calls.update_group),
+    "/DeleteGroup": answered(group_calls.delete_group),
 }
 
 API = ReadApi(tuple(_OPERATIONS), {}, refused_as_aws, posted=_OPERATIONS)

@@ -13,8 +13,8 @@ from spandrel.query import search
 from spandrel.query.found import Found, FoundTrace
 
 from .call import Call, Result
-from .filter_parser import parse
 from .filter_query import TimeRange, query_of
+from .group_calls import filter_of
 from .members import invalid
 from .summary_json import summary_of
 
@@ -32,8 +32,7 @@ def trace_summaries(call: Call) -> Result:
         raise Rejected("The start time must be before the end time")
     by = TimeRange(members.choice("TimeRangeType", [one.value for one in TimeRange]) or TimeRange.TRACE_ID.value)
     share = _share(call)
-    expression = members.text("FilterExpression")
-    term = parse(expression) if expression and expression.strip() else None
+    term = filter_of(call, members.text("FilterExpression"))
     after = _after(call)
     found = search.search(
         call.reading, query_of(term, by), start_ns, end_ns, limit=SUMMARIES_MAX, spans_per_spanset=1, after=after
