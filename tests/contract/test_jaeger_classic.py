@@ -126,6 +126,16 @@ def test_tags_have_types(archive: Archive, jaeger: Asking) -> None:
     }.items()
 
 
+@pytest.mark.parametrize("error", ["", False])
+def test_a_span_that_failed_is_shown_so_whatever_its_attribute_says(
+    archive: Archive, jaeger: Asking, error: str | bool
+) -> None:
+    failed = Status(code=Status.STATUS_CODE_ERROR)
+    archive.add(request_of(span("GET /", attributes={"error": error}, status=failed)))
+    (found,) = jaeger.get(f"/api/traces/{ONE}").json["data"][0]["spans"]
+    assert {"key": "error", "type": "bool", "value": True} in found["tags"]
+
+
 def test_an_infinite_number_does_not_break_the_json(archive: Archive, jaeger: Asking) -> None:
     found = only_span(archive, jaeger, attributes={"f": float("inf")})
     assert values(found["tags"])["f"] == "Infinity"

@@ -16,6 +16,7 @@ from tests.asking import Asking, Reply
 from tests.builders import RECEIVED_NS, key_value, request_of, span
 from tests.contract.jaeger_shop import put_shop
 from tests.contract.zipkin_answers import asking_zipkin
+from tests.recorded_traces import moved
 from tests.wire.zipkin_sending import sent_spans
 
 SECOND_NS = 10**9
@@ -91,6 +92,12 @@ def test_tags_complete_themselves(calls: Asking) -> None:
     assert calls.get("/api/v2/autocompleteValues", {"key": "host.name"}).json == ["h"]
     assert calls.get("/api/v2/autocompleteValues", {"key": "nobody"}).json == []
     assert refusal(calls.get("/api/v2/autocompleteValues")) == "key is required"
+
+
+def test_what_was_noted_about_a_span_of_jaeger_is_no_tag(archive: Archive, zipkin: Asking) -> None:
+    archive.add(moved("jaeger-client-node", RECEIVED_NS))
+    assert "peer.service" in zipkin.get("/api/v2/autocompleteKeys").json
+    assert not any(key.startswith("jaeger.") for key in zipkin.get("/api/v2/autocompleteKeys").json)
 
 
 # One trace and several

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from commands.shop import Shop
 from tests.archive import archive_in
+from tests.recorded_traces import SOURCES, moved
 
 from .site import Site, serving
 
@@ -44,6 +46,19 @@ def shop_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         shop = Shop(f"{site.url}/v1/traces", {}, random.Random(3))
         site.orders = shop.open_for(40)
         site.slowest = shop.slowest
+        yield site
+
+
+@pytest.fixture(scope="session")
+def every_source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demo's shop and what an SDK of each wire format sent, all in the last minutes."""
+    with archive_in(tmp_path_factory.mktemp("sources")) as archive, serving(Site(archive)) as site:
+        shop = Shop(f"{site.url}/v1/traces", {}, random.Random(3))
+        site.orders = shop.open_for(40)
+        site.slowest = shop.slowest
+        now_ns = time.time_ns()
+        for number, source in enumerate(SOURCES):
+            archive.add(moved(source, now_ns - (60 + number) * 10**9), received_ns=now_ns)
         yield site
 
 

@@ -12,18 +12,22 @@ from dataclasses import replace
 
 from spandrel.api.spans import Span
 from spandrel.model import jaeger
-from spandrel.model.spans import KINDS
+from spandrel.model.spans import KINDS, STATUSES
 
 NO_START = "this span came without a start; it is drawn where the trace begins"
 NO_END = "this span came without an end"
+FAILED = "this span failed, though its attribute error says nothing or no"
 OWN_ID = "client and server share the span id {}; this, the server, is drawn under an id of its own"
 
 _SERVER, _CLIENT = KINDS["server"], KINDS["client"]
 
 
 def adjusted(trace: list[Span]) -> list[Span]:
-    """A trace's spans in their order, each with an id of its own and a start, and told where there is no end."""
-    return [span if span.end_ns else _warned(span, NO_END) for span in with_starts(with_own_ids(trace))]
+    """A trace's spans in their order, each with an id of its own and a start, and told where there is no end; those
+    that failed say so.
+    """
+    timed = (span if span.end_ns else _warned(span, NO_END) for span in with_starts(with_own_ids(trace)))
+    return [_with_failure(span) for span in timed]
 
 
 def with_own_ids(trace: list[Span]) -> list[Span]:
@@ -57,6 +61,13 @@ def with_starts(trace: list[Span]) -> Iterator[Span]:
             yield _warned(replace(span, start_ns=first_ns, end_ns=span.end_ns and first_ns + span.end_ns), NO_START)
         else:
             yield span
+
+
+def _with_failure(span: Span) -> Span:
+    """Jaeger UI knows a span that failed by its tag `error` alone, which Zipkin's clients often send empty."""
+    if span.status != STATUSES["error"] or span.attributes.get(jaeger.ERROR_TAG, True):
+        return span
+    return _warned(replace(span, attributes={**span.attributes, jaeger.ERROR_TAG: True}), FAILED)
 
 
 def _warned(span: Span, warning: str) -> Span:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from spandrel.api.question import Question
 from spandrel.api.values import text_of
 from spandrel.blocks.naming import SERVICE_NAME
-from spandrel.model import zipkin
+from spandrel.model import jaeger, zipkin
 from spandrel.model.catalogue import FAR_AFTER_NS
 from spandrel.query.tag_values import tag_values
 from spandrel.query.tags import tag_names
@@ -25,7 +25,7 @@ from .span_json import REMOTE_NAMES
 KEYS_MAX = 100  # Lens asks for the values of the one that is chosen, and lists all keys
 _DAY_NS = DEFAULT_LOOKBACK_MS * 10**6
 _SCOPES = (Scope.SPAN, Scope.RESOURCE)
-_OWN = "zipkin."  # attributes that are no tags
+_OWN = ("zipkin.", jaeger.ADDED)  # attributes that are no tags
 
 
 def remote_services(question: Question, service: str) -> list[str]:
