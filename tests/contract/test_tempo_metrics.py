@@ -10,6 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from query.answering import Answering
 from spandrel.api.tempo.times import default_step_ns
+from spandrel.model.limits import SEARCH_WINDOW_MAX_HOURS
 from tests.archive import Archive, archive_in
 from tests.asking import Asking, Reply
 from tests.builders import RECEIVED_NS, request_of, span
@@ -144,6 +145,14 @@ def test_a_range_is_widened_to_whole_steps(tempo: Asking) -> None:
     odd = {"start": str(START_S + 7), "end": str(START_S + 61), "step": "1m"}
     (count,) = ranged(tempo, "{ } | count_over_time()", **odd)
     assert points(count) == {60: 3, 120: 0}
+
+
+def test_the_longest_range_is_answered_wherever_it_begins(tempo: Asking) -> None:
+    end_s = START_S + 7
+    longest = {"start": str(end_s - SEARCH_WINDOW_MAX_HOURS * 3600), "end": str(end_s), "step": "1h"}
+    (count,) = ranged(tempo, "{ } | count_over_time()", **longest)
+    assert len(count["samples"]) == SEARCH_WINDOW_MAX_HOURS
+    assert sum(points(count).values()) == 3
 
 
 @pytest.mark.parametrize(

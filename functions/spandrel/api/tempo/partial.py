@@ -12,7 +12,7 @@ PARTIAL = 1  # tempopb.PartialStatus
 def message_of(reading: Reading) -> str:
     """What the answer lacks; empty for nothing."""
     unread = len(reading.unread)
-    return f"{unread} blocks could not be read, and what is in them is not here" if unread else ""
+    return f"blocks that could not be read, and are not in this answer: {unread}" if unread else ""
 
 
 def status_of(reading: Reading) -> Json:

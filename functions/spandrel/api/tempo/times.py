@@ -11,10 +11,12 @@ from collections.abc import Callable
 from spandrel.api.parameters import Parameters, whole_number
 from spandrel.api.time_text import duration_ns, time_ns
 from spandrel.model.errors import Rejected
+from spandrel.model.limits import SEARCH_WINDOW_MAX_HOURS
 
 SECOND_NS = 10**9
 MINUTE_NS = 60 * SECOND_NS
 DEFAULT_RANGE_NS = 60 * MINUTE_NS  # until now
+_RANGE_MAX_NS = SEARCH_WINDOW_MAX_HOURS * 60 * MINUTE_NS
 _SECONDS_MAX = 2**32 - 1
 _NS_MAX = 2**63 - 1
 _SECONDS_DIGITS = 10  # a longer number is one of nanoseconds
@@ -83,8 +85,11 @@ def default_step_ns(length_ns: int) -> int:
 
 
 def aligned(start_ns: int, end_ns: int, step_ns: int) -> tuple[int, int]:
-    """The steps, counted from 1970, that hold the range: so they stay where they are as time passes."""
-    return start_ns - start_ns % step_ns, end_ns + -end_ns % step_ns
+    """The steps, counted from 1970, that hold the range: so they stay where they are as time passes. The longest ranges
+    that may be asked about stay as they are, because nothing longer may.
+    """
+    first_ns, last_ns = start_ns - start_ns % step_ns, end_ns + -end_ns % step_ns
+    return (first_ns, last_ns) if last_ns - first_ns <= _RANGE_MAX_NS else (start_ns, end_ns)
 
 
 def _parsed(parameters: Parameters, name: str, parse: Callable[[str], int]) -> int | None:
