@@ -36,8 +36,9 @@ DEFAULT_SPANS_PER_SPANSET = 3
 
 # How many candidates are looked at first and how many times more each further time. Of a plain filter nearly every one
 # is found; of what depends on whole traces perhaps one in many, and hundreds take hardly longer to look at than ten.
+# Where enough were found, but others might come before them, a few more will do.
 _GROWTH = 2
-_FIRST_OF_TRACES, _GROWTH_OF_TRACES = 200, 50
+_FIRST_OF_TRACES, _GROWTH_OF_TRACES, _GROWTH_TO_BE_SURE = 200, 50, 4
 _NARROWED_BYTES_MAX = 256 * MIB  # of blocks that are read to know which traces have all that is needed
 
 
@@ -109,9 +110,13 @@ class _Search:
             settled = best if complete else [one for one in best if self._place(one) <= chosen[-1].place]
             if complete or len(settled) == limit:
                 return Found(settled, list(self._blocks.values()), self._inspected())
-            if not alone and among is None:
-                among = self._narrowed()
-            count *= _GROWTH if alone else _GROWTH_OF_TRACES
+            if alone:
+                count *= _GROWTH
+            elif len(best) == limit:
+                count *= _GROWTH_TO_BE_SURE
+            else:
+                among = self._narrowed() if among is None else among
+                count *= _GROWTH_OF_TRACES
 
     def _judged(self, traces: Extents) -> list[FoundTrace]:
         """Those of the traces that are in the answer, each looked at whole."""

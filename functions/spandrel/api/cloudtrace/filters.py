@@ -94,7 +94,7 @@ def _term_of(said: str, signs: str, key: str, value: str) -> _Term:
         raise _unfit(said, "there is no value")
     if key == "latency" and signs:
         raise _unfit(said, "a latency is taken as it is, without + and ^")
-    return _Term(said, key, value, exact="+" in signs, of_root="^" in signs or key in ("root", ""))
+    return _Term(said, key, value, exact="+" in signs, of_root="^" in signs or key in ("root", "latency", ""))
 
 
 def _unquoted(text: str) -> str:
@@ -106,7 +106,7 @@ def _condition(term: _Term) -> Expression:
         case "root" | "span" | "":
             return _text(Intrinsic.NAME, term)
         case "latency":
-            return compared(Intrinsic.TRACE_DURATION, Comparator.GREATER_OR_EQUAL, _latency_ns(term))
+            return compared(Intrinsic.DURATION, Comparator.GREATER_OR_EQUAL, _latency_ns(term))
         case "label":
             return _has_label(term.value)
         case word:
