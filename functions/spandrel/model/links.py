@@ -25,3 +25,12 @@ class Link:
     child: str
     calls: int
     errors: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Calls:
+    """Calls known in one way that start in one step; `start_ns` is the step's."""
+
+    start_ns: int
+    via: Via
+    link: Link
