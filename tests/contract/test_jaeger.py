@@ -14,6 +14,7 @@ from query.answering import Answering
 from tests.archive import Archive
 from tests.asking import Asking, Reply
 from tests.builders import RECEIVED_NS, request_of, span
+from tests.contract.jaeger_answers import asking_jaeger
 from tests.contract.jaeger_shop import ID, SEARCH, SECOND_NS, put_shop, refusal
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "jaeger"
@@ -21,7 +22,7 @@ GOLDEN = Path(__file__).parent.parent / "golden" / "jaeger"
 
 @pytest.fixture
 def jaeger(archive: Archive) -> Asking:
-    return Asking(Answering(archive.store, archive.objects, lambda: RECEIVED_NS + SECOND_NS).answer)
+    return asking_jaeger(Answering(archive.store, archive.objects, lambda: RECEIVED_NS + SECOND_NS).answer)
 
 
 def golden(name: str) -> Any:

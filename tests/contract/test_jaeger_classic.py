@@ -14,6 +14,7 @@ from query.answering import Answering
 from tests.archive import Archive
 from tests.asking import Asking, Reply
 from tests.builders import RECEIVED_NS, request_of, span
+from tests.contract.jaeger_answers import asking_jaeger
 from tests.contract.jaeger_shop import put_shop
 
 SECOND_NS = 10**9
@@ -25,7 +26,7 @@ WEB = {"service": "web", **RANGE}
 
 @pytest.fixture
 def jaeger(archive: Archive) -> Asking:
-    return Asking(Answering(archive.store, archive.objects, lambda: RECEIVED_NS + 10 * SECOND_NS).answer)
+    return asking_jaeger(Answering(archive.store, archive.objects, lambda: RECEIVED_NS + 10 * SECOND_NS).answer)
 
 
 def data(reply: Reply) -> Any:
