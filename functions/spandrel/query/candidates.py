@@ -50,15 +50,17 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A trace of which some copy of a span may come out, from the first to the last such span. By the spans that do
-    come out it stands at `place` or behind it.
+    come out it stands at `place` or behind it. `block_ids` are blocks that hold such a span, not necessarily all.
     """
 
     trace_id: bytes
     extent: Extent
     place: Place
+    block_ids: frozenset[str]
 
     def __or__(self, other: Candidate) -> Candidate:
-        return Candidate(self.trace_id, self.extent | other.extent, min(self.place, other.place))
+        extent, block_ids = self.extent | other.extent, self.block_ids | other.block_ids
+        return Candidate(self.trace_id, extent, min(self.place, other.place), block_ids)
 
 
 class Candidates:
@@ -118,23 +120,27 @@ class Candidates:
         plain = reads_only(wanted.condition, ALWAYS)
         prepared = Prepared()
         holding = _may_hold(wanted.condition, places.Place(frozenset() if plain else opened.columns, prepared=prepared))
-        chosen = [starts_in(wanted.start_ns, wanted.end_ns)]
+        chosen = [] if self._in_range(blocks) else [starts_in(wanted.start_ns, wanted.end_ns)]
         if among is not None:
             chosen.append(Condition("trace_id IN (SELECT unnest(?::BLOB[]))", (list(among),)))
         direction = "DESC" if wanted.order.descending else "ASC"
         statement = combined(
-            f"""SELECT trace_id, min(start_time_unix_nano), max(start_time_unix_nano), {RANKS[wanted.order]} AS rank
-            FROM ({{}}) WHERE {{}} GROUP BY trace_id ORDER BY rank {direction}, trace_id LIMIT {{}}""",
+            f"""SELECT trace_id, min(start_time_unix_nano), max(start_time_unix_nano), {RANKS[wanted.order]} AS rank,
+            any_value(filename) FROM ({{}}) WHERE {{}} GROUP BY trace_id ORDER BY rank {direction}, trace_id LIMIT {{}}""",
             prepared.added_to(combined("spans WHERE {}", every(chosen))),
             holding,
             parameter(count),
         )
         bounded(statement)
         rows = opened.select(statement.sql, statement.parameters, columns=ALWAYS if plain else None)
-        return (
-            Candidate(trace_id, Extent(first_ns, last_ns), wanted.order.place(rank, trace_id))
-            for trace_id, first_ns, last_ns, rank in rows
-        )
+        for trace_id, first_ns, last_ns, rank, filename in rows:
+            place, held_in = wanted.order.place(rank, trace_id), opened.block(filename).block_id
+            yield Candidate(trace_id, Extent(first_ns, last_ns), place, frozenset({held_in}))
+
+    def _in_range(self, blocks: Sequence[Block]) -> bool:
+        """Whether every span of the blocks starts in the range, so that no start need be read to tell."""
+        wanted = self._wanted
+        return all(block.min_start_ns >= wanted.start_ns and block.max_start_ns < wanted.end_ns for block in blocks)
 
 
 def _may_hold(condition: Expression, place: places.Place) -> Condition:

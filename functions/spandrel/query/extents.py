@@ -34,15 +34,19 @@ class Extent:
 Extents = dict[bytes, Extent]
 
 
-def holding(reading: Reading, live: Sequence[Block], known: Extents) -> list[Block]:
-    """Those of the live blocks that hold spans of the known traces, in the order of `live`.
+def holding(
+    reading: Reading, live: Sequence[Block], known: Extents, held_in: Collection[str] = frozenset()
+) -> list[Block]:
+    """Those of the live blocks that hold spans of the known traces, in the order of `live`. `held_in`: ids of blocks of
+    which that is known already. They are not looked into, so nothing that lies in them extends a trace: who names some
+    asks `beyond` afterwards.
 
     Looked for where a span is MARGIN_NS or less from another one of its trace, beginning with what is known. Spans
     that are far from their arrival (`Block.far`: a bad clock) are found like any, but do not extend their trace.
     """
     extents = dict(known)
-    looked: set[str] = set()
-    found: set[str] = set()
+    looked = set(held_in)
+    found = set(held_in)
     while new := [block for block in _around(live, extents) if block.block_id not in looked]:
         looked |= {block.block_id for block in new}
         for block, here in located(reading, new, known):
@@ -50,6 +54,13 @@ def holding(reading: Reading, live: Sequence[Block], known: Extents) -> list[Blo
             for trace_id, extent in here.items() if not block.far else ():
                 extents[trace_id] |= extent
     return [block for block in live if block.block_id in found]
+
+
+def beyond(reading: Reading, live: Sequence[Block], known: Extents, whole: Extents) -> bool:
+    """Whether traces have spans in blocks that are near the `whole` of them and were not near what was `known`."""
+    near = {block.block_id for block in _around(live, known)}
+    further = [block for block in _around(live, whole) if block.block_id not in near]
+    return bool(further) and bool(located(reading, further, known))
 
 
 def located(reading: Reading, blocks: Sequence[Block], trace_ids: Collection[bytes]) -> list[tuple[Block, Extents]]:

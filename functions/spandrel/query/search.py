@@ -7,6 +7,8 @@ asked for until the answer is sure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from spandrel.model.catalogue import Block
 from spandrel.model.limits import MIB
 from spandrel.model.search import Search
@@ -16,9 +18,9 @@ from spandrel.traceql.metrics import Query
 from spandrel.traceql.spansets import Pipeline
 
 from .alone import with_plain_roots
-from .candidates import Candidates, Wanted
+from .candidates import Candidate, Candidates, Wanted
 from .condition import Condition, starts_in
-from .extents import MARGIN_NS, Extents, holding
+from .extents import MARGIN_NS, Extent, Extents, beyond, holding
 from .found import Found, FoundTrace, Inspected, Order, Page, Place, Rank
 from .necessary import comes_out_alone, may_come_out, needed
 from .parts import parts_of
@@ -103,9 +105,9 @@ class _Search:
         best: list[FoundTrace] = []
         while True:
             chosen = self._candidates.best(count, among)
-            new = {one.trace_id: one.extent for one in chosen if one.trace_id not in judged}
-            judged |= new.keys()
-            best = sorted([*best, *self._judged(new)], key=self._place)[:limit]
+            new = [one for one in chosen if one.trace_id not in judged]
+            judged |= {one.trace_id for one in new}
+            best = sorted([*best, *self._judged(new, alone=alone)], key=self._place)[:limit]
             complete = len(chosen) < count
             settled = best if complete else [one for one in best if self._place(one) <= chosen[-1].place]
             if complete or len(settled) == limit:
@@ -118,11 +120,25 @@ class _Search:
                 among = self._narrowed() if among is None else among
                 count *= _GROWTH_OF_TRACES
 
-    def _judged(self, traces: Extents) -> list[FoundTrace]:
-        """Those of the traces that are in the answer, each looked at whole."""
-        if not traces:
+    def _judged(self, candidates: Sequence[Candidate], *, alone: bool) -> list[FoundTrace]:
+        """Those of the candidates that are in the answer, each looked at whole.
+
+        Where a span comes out by itself, the blocks that hold candidates are known, and are not looked into twice: what
+        comes out tells how far the traces reach.
+        """
+        if not candidates:
             return []
-        blocks = holding(self._reading, self._live, traces)
+        traces = {one.trace_id: one.extent for one in candidates}
+        if alone:
+            held_in = frozenset().union(*(one.block_ids for one in candidates))
+            found = self._looked_at(traces, holding(self._reading, self._live, traces, held_in))
+            whole = {one.summary.trace_id: Extent(one.summary.start_ns, one.summary.end_ns) for one in found}
+            if not beyond(self._reading, self._live, traces, traces | whole):
+                return found
+        return self._looked_at(traces, holding(self._reading, self._live, traces))
+
+    def _looked_at(self, traces: Extents, blocks: Sequence[Block]) -> list[FoundTrace]:
+        """Those of the traces that are in the answer, by what these blocks hold of them."""
         self._blocks |= {block.block_id: block for block in blocks}
         opened = self._reading.open(blocks)
         tables = Tables()
