@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
+
+from moto.core.botocore_stubber import BotocoreStubber
 
 from . import prices
 
@@ -13,16 +19,33 @@ TRANSACTION = 2  # DynamoDB bills what a transaction writes twice
 class Bill:
     """Units by what they are priced as. `watch` counts every call of a botocore session from then on.
 
-    `read_bytes` are those that S3 gave, which cost nothing within a region but time.
+    `read_bytes` are those that S3 gave, which cost nothing within a region but time. `played_seconds`: CPU that
+    moto took to play the services, in this process, where on AWS others take it.
     """
 
     def __init__(self) -> None:
         self.units: Counter[str] = Counter()
         self.read_bytes = 0
+        self.played_seconds = 0.0
 
     def watch(self, session: Any) -> None:
         session.register("before-parameter-build", self._called)
         session.register("after-call.s3.GetObject", self._given)
+
+    @contextmanager
+    def moto_timed(self) -> Iterator[None]:
+        """Counts what moto takes, each thread's CPU."""
+        answer = BotocoreStubber.__call__
+
+        def timed(stubber: BotocoreStubber, *given: Any, **named: Any) -> Any:
+            began = time.thread_time()
+            try:
+                return answer(stubber, *given, **named)
+            finally:
+                self.played_seconds += time.thread_time() - began
+
+        with mock.patch.object(BotocoreStubber, "__call__", timed):
+            yield
 
     def _given(self, parsed: dict[str, Any], **_: Any) -> None:
         self.read_bytes += parsed.get("ContentLength", 0)

@@ -1,5 +1,6 @@
 """`search`: the real query function over 1, 3 and 10 million spans in blocks as compaction leaves them, S3 and DynamoDB
-played by moto: how long a question takes once its blocks are on the local disk, and what it reads from S3 before.
+played by moto: what CPU a question takes once its blocks are on the local disk (all of the function's, moto's own left
+out: on AWS the services are others' CPU), and what it reads from S3 before.
 
 Half of what is asked is about all the hours that are stored, half about one of them: what a question costs grows with
 the blocks that its time range and the catalogue cannot rule out.
@@ -23,14 +24,13 @@ from spandrel.model.levels import HOUR_NS, hour_of
 from spandrel.model.retention import Retention
 
 from .aws import BUCKET, CATALOGUE, call, local_aws
-from .clocks import cpu_seconds
 from .counting import Bill
 from .events import query_event
 from .figures import Figure, Target
 from .stored import stored_blocks
 
 HOURS = 10
-RUNS = 3
+RUNS = 7
 QUESTIONS: dict[str, dict[str, str]] = {
     "service + duration": {"query.serviceName": "service-7", "query.durationMin": "200ms"},
     "a rare attribute value": {"query.attributes": json.dumps({"user.id": "user-4711"})},
@@ -41,7 +41,7 @@ QUICK_MS = Target("at most", 100)
 
 
 def figures() -> Iterator[Figure]:
-    """Milliseconds a question takes of one core, all that it waits for once its blocks are there; S3's part."""
+    """Milliseconds a question takes of one core once its blocks are there, and S3's part."""
     for millions in (1, 3, 10):
         yield from _figures_of(millions)
 
@@ -90,7 +90,19 @@ def _measured(name: str, query: str, bill: Bill, folder: Path, target: Target | 
     _ask(query)
     yield Figure("search", f"{name}: S3 requests", bill.units["S3_GET"], "GETs")
     yield Figure("search", f"{name}: read from S3", bill.read_bytes / 1e6, "MB")
-    yield Figure("search", f"{name}: from the local cache", 1000 * cpu_seconds(lambda: _ask(query), RUNS), "ms", target)
+    yield Figure("search", f"{name}: from the local cache", 1000 * _own_seconds(query, bill), "ms", target)
+
+
+def _own_seconds(query: str, bill: Bill) -> float:
+    """CPU that the function takes for a question: the least of some runs, since what else runs can only add to it."""
+    return min(_own_seconds_once(query, bill) for _ in range(RUNS))
+
+
+def _own_seconds_once(query: str, bill: Bill) -> float:
+    began, played = time.process_time(), bill.played_seconds
+    with bill.moto_timed():
+        _ask(query)
+    return time.process_time() - began - (bill.played_seconds - played)
 
 
 def _ask(query: str) -> None:

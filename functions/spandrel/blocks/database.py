@@ -14,6 +14,7 @@ import duckdb
 from spandrel.model.errors import Corrupt, QueryTooBroad
 
 Row = tuple[Any, ...]
+FEW_IDS = 1000  # traces, up to which a list of them is held against the filters of row groups
 TOO_LONG = "this takes longer than one request may; narrow the time range"
 
 
@@ -32,6 +33,7 @@ class Database:
             "max_temp_directory_size": f"{spill_bytes}B",
             "parquet_metadata_cache": True,
             "preserve_insertion_order": False,
+            "dynamic_or_filter_threshold": FEW_IDS,
             "enable_progress_bar": False,  # what is written to stdout is billed as a line of a log
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

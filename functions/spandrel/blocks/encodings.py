@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 
 from .schema import COLUMNS
 
+BloomFilter = dict[str, float]
+"""PyArrow's: `ndv`, how many values it is made for; `fpp`, how often it may say of another that it might be there."""
+
 QUICK_LEVEL, THOROUGH_LEVEL = 1, 6
 
 # Ids and times hardly repeat: a dictionary of them would be built and thrown away.
@@ -24,6 +27,8 @@ _QUICK = {
     "start_time_unix_nano": "DELTA_BINARY_PACKED",
     "duration_nano": "DELTA_BINARY_PACKED",
 }
+_FALSE_POSITIVES = 0.01  # of a filter; its size is rounded up to a power of two, so there are fewer
+_FILTERED_SPANS = 4  # spans a trace, from which on a filter takes less than a fiftieth of a block
 _SAMPLE_SPANS = 4096
 _SAMPLE_DISTINCT = 0.75  # of the sample: such a column goes without a dictionary
 _TRIED_DISTINCT = 0.02  # of the sample: from here on a dictionary may not pay
@@ -45,8 +50,22 @@ def thorough_encodings(table: pa.Table) -> dict[str, str]:
     return {name: how for name, how in best.items() if how is not None}
 
 
+def trace_filter(table: pa.Table) -> dict[str, BloomFilter]:
+    """The Bloom filter of trace ids that each row group has, for row groups with as many traces as this one: by it a
+    few traces are looked for without reading the ids. None where traces are so small that it would take its share.
+    """
+    traces = pc.count_distinct(table["trace_id"]).as_py()
+    if traces * _FILTERED_SPANS > len(table):
+        return {}
+    return {"trace_id": {"ndv": traces, "fpp": _FALSE_POSITIVES}}
+
+
 def parquet_writer(
-    sink: pa.NativeFile, schema: pa.Schema, encodings: Mapping[str, str], level: int
+    sink: pa.NativeFile,
+    schema: pa.Schema,
+    encodings: Mapping[str, str],
+    level: int,
+    filters: Mapping[str, BloomFilter] | None = None,
 ) -> pq.ParquetWriter:
     """A writer of these columns; those without an encoding have a dictionary."""
     return pq.ParquetWriter(
@@ -59,6 +78,7 @@ def parquet_writer(
         write_statistics=_with_statistics(schema),
         store_schema=False,
         write_page_checksum=True,
+        bloom_filter_options=dict(filters or {}),
     )
 
 

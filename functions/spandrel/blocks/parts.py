@@ -1,7 +1,8 @@
-"""Parts of large blocks: the footer, and the row groups whose statistics do not rule out a trace.
+"""Parts of large blocks: the ending, and the row groups whose statistics do not rule out a trace.
 
 A part is a file as long as its block, with holes where nothing was fetched. DuckDB leaves row groups out by the same
-statistics, so it never looks into a hole; if it did, it would fail, because zeros are no Parquet.
+statistics, so it never looks into a hole; if it did, it would fail, because zeros are no Parquet. The ending is the
+footer and, before it, the row groups' filters of trace ids, which DuckDB looks into for all of them.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from spandrel.model.errors import Corrupt, NotFound, QueryTooBroad
 from spandrel.model.limits import KIB, MIB
 
 from .block_cache import BlockCache, Fetched, Unread, fetching, used, write_whole
-from .database import Database
+from .database import Database, Row
 from .naming import FORMAT_VERSION
 
 WHOLE_BYTES = 4 * MIB  # up to which one request for the block is quicker than two for parts of it
-_TAIL_SHARE = 96  # a footer takes about a two-hundredth of its block
+_TAIL_SHARE = 64  # a footer takes about a two-hundredth of its block, the filters before it somewhat more
 _TAIL_BYTES = 64 * KIB  # and of what is fetched at its end this is the least
 _ROW_GROUP_BYTES = 1 * MIB  # about: a trace lies in one of 20,000 spans, seldom in two
 _MAGIC = b"PAR1"
@@ -30,8 +31,8 @@ _ATTEMPTS = 3  # at files that another process removes meanwhile
 _REMEMBERED = 256  # blocks whose row groups are known without reading the footer again
 
 _ROW_GROUPS = """
-    SELECT stats_min_value::BLOB, stats_max_value::BLOB, coalesce(dictionary_page_offset, data_page_offset)
-    FROM parquet_metadata(?) WHERE column_id = 0 ORDER BY row_group_id
+    SELECT stats_min_value::BLOB, stats_max_value::BLOB, coalesce(dictionary_page_offset, data_page_offset),
+        bloom_filter_offset FROM parquet_metadata(?) WHERE column_id = 0 ORDER BY row_group_id
 """
 
 
@@ -43,6 +44,14 @@ class _RowGroup:
     last_id: bytes
     begin: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The row groups of a block, and where its ending begins."""
+
+    groups: Sequence[_RowGroup]
+    ending: int
 
 
 class _Stretch(NamedTuple):
@@ -60,7 +69,7 @@ class Parts:
         self._cache = cache
         self._objects = objects
         self._database = database
-        self._row_groups: dict[Path, Sequence[_RowGroup]] = {}
+        self._layouts: dict[Path, _Layout] = {}
 
     def fetch(self, blocks: Sequence[Block], trace_id: bytes, deadline_s: float, most_bytes: int) -> Fetched:
         """Files of what of the blocks can hold the trace. A block without a path that is not unread does not hold it.
@@ -139,7 +148,7 @@ class Parts:
                 tail = self._bytes(block, footer, begin) + tail
         except (NotFound, Corrupt) as why:
             return _unread(block, why)
-        write_whole(self._tail(block), {footer: tail[footer - block.size_bytes :]}, block.size_bytes)
+        write_whole(self._tail(block), {block.size_bytes - len(tail): tail}, block.size_bytes)
         return None
 
     def _chosen(
@@ -149,7 +158,7 @@ class Parts:
         chosen, senseless = [], []
         for block in blocks:
             try:
-                groups = self._groups(block, deadline_s)
+                groups = self._layout(block, deadline_s).groups
             except Corrupt as why:
                 senseless.append(_unread(block, why))
                 continue
@@ -158,17 +167,14 @@ class Parts:
                 chosen.append(_Stretch(block, held[0].begin, held[-1].end))
         return chosen, senseless
 
-    def _groups(self, block: Block, deadline_s: float) -> Sequence[_RowGroup]:
+    def _layout(self, block: Block, deadline_s: float) -> _Layout:
         path = self._tail(block)
-        if path not in self._row_groups:
+        if path not in self._layouts:
             rows = self._database.run(_ROW_GROUPS, [str(path)], deadline_s)
-            footer = block.size_bytes - len(_footer(path))
-            ends = [*(begin for *_, begin in rows[1:]), footer]
-            groups = [_RowGroup(first, last, begin, end) for (first, last, begin), end in zip(rows, ends, strict=True)]
-            if len(self._row_groups) >= _REMEMBERED:
-                del self._row_groups[next(iter(self._row_groups))]
-            self._row_groups[path] = groups
-        return self._row_groups[path]
+            if len(self._layouts) >= _REMEMBERED:
+                del self._layouts[next(iter(self._layouts))]
+            self._layouts[path] = _layout_of(rows, block.size_bytes - len(_footer(path)))
+        return self._layouts[path]
 
     def _fetch_stretches(self, stretches: Sequence[_Stretch]) -> list[Unread]:
         absent = [one for one in stretches if not used(self._part(one), one.block.size_bytes)]
@@ -180,15 +186,18 @@ class Parts:
             return [one for one in pool.map(self._fetch_stretch, absent) if one]
 
     def _fetch_stretch(self, stretch: _Stretch) -> Unread | None:
-        """Writes the file of a footer and some row groups."""
+        """Writes the file of an ending and some row groups."""
         block = stretch.block
+        ending = self._layouts[self._tail(block)].ending
         footer = _footer(self._tail(block))
+        held = min(block.size_bytes - _tail_bytes(block), block.size_bytes - len(footer))
         try:
             body = self._bytes(block, stretch.begin, stretch.end)
+            filters = self._bytes(block, ending, held) if ending < held else b""
         except (NotFound, Corrupt) as why:
             return _unread(block, why)
-        pieces = {stretch.begin: body, block.size_bytes - len(footer): footer}
-        write_whole(self._part(stretch), pieces, block.size_bytes)
+        tail = _end_of(self._tail(block), block.size_bytes - ending - len(filters))
+        write_whole(self._part(stretch), {stretch.begin: body, ending: filters + tail}, block.size_bytes)
         return None
 
     def _bytes(self, block: Block, begin: int, end: int) -> bytes:
@@ -231,6 +240,20 @@ def _footer_bytes(ending: bytes, size_bytes: int) -> int:
     if ending[-len(_MAGIC) :] != _MAGIC or footer_bytes > size_bytes:
         raise Corrupt("does not end as Parquet does")
     return footer_bytes
+
+
+def _layout_of(rows: Sequence[Row], footer: int) -> _Layout:
+    """What _ROW_GROUPS tells of a block whose footer begins there."""
+    ending = min([footer, *(filter_begin for *_, filter_begin in rows if filter_begin is not None)])
+    ends = [*(begin for _, _, begin, _ in rows[1:]), ending]
+    groups = [_RowGroup(first, last, begin, end) for (first, last, begin, _), end in zip(rows, ends, strict=True)]
+    return _Layout(groups, ending)
+
+
+def _end_of(path: Path, size_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-size_bytes, os.SEEK_END)
+        return file.read()
 
 
 def _footer(path: Path) -> bytes:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from spandrel.model.catalogue import FAR_AFTER_NS, FAR_BEFORE_NS, Block, Operation
 
-from .encodings import QUICK_LEVEL, THOROUGH_LEVEL, parquet_writer, quick_encodings, thorough_encodings
+from .encodings import QUICK_LEVEL, THOROUGH_LEVEL, parquet_writer, quick_encodings, thorough_encodings, trace_filter
 from .naming import FORMAT_VERSION, REST_KEY
 from .rest import RestCounts
 from .spans import Spans
@@ -115,11 +115,11 @@ class BlockWriter:
         return WrittenBlock(replace(entry, size_bytes=len(body), crc32=zlib.crc32(body)), body)
 
     def _opened(self, first: pa.Table) -> pq.ParquetWriter:
-        if self._thorough:
-            encodings, level = thorough_encodings(first.slice(0, ROW_GROUP_SPANS)), THOROUGH_LEVEL
-        else:
-            encodings, level = quick_encodings(first), QUICK_LEVEL
-        return parquet_writer(self._sink, self._schema, encodings, level)
+        if not self._thorough:
+            return parquet_writer(self._sink, self._schema, quick_encodings(first), QUICK_LEVEL)
+        group = first.slice(0, ROW_GROUP_SPANS)
+        encodings, filters = thorough_encodings(group), trace_filter(group)
+        return parquet_writer(self._sink, self._schema, encodings, THOROUGH_LEVEL, filters)
 
 
 def _quantiles(sampled: Sequence[bytes]) -> tuple[bytes, ...]:

@@ -12,7 +12,7 @@ from spandrel.traceql.expressions import Expression
 from .condition import Condition, every, some, starts_in
 from .extents import Extent
 from .found import Order, Place
-from .reading import Reading, rounds
+from .reading import Reading, Rounds
 from .skipping import may_match
 from .sql import places
 from .sql.expressions import holds, reads_only
@@ -79,7 +79,8 @@ class Candidates:
         """
         found: dict[bytes, Candidate] = {}
         best: list[Candidate] = []
-        for part in rounds([block for block in self._blocks if self._may_have(block)]):
+        rounds = Rounds([block for block in self._blocks if self._may_have(block)])
+        for part in rounds:
             newest_suffice = self._wanted.order is Order.NEWEST and len(best) == count
             if newest_suffice and best[-1].extent.last_ns > part[0].max_start_ns:
                 break
@@ -87,6 +88,8 @@ class Candidates:
                 found[one.trace_id] = found[one.trace_id] | one if one.trace_id in found else one
             best = sorted(found.values(), key=lambda one: one.place)[:count]
             found = {one.trace_id: one for one in best}
+            if self._wanted.order is Order.NEWEST:
+                rounds.have(len(best) / count)
         return best
 
     def having_all(self, conditions: Sequence[Expression]) -> list[bytes] | None:

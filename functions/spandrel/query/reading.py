@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 
 from spandrel.blocks.block_cache import Unread
 from spandrel.blocks.parts import footer_bytes, lookup_bytes
@@ -25,8 +26,9 @@ _HOUR_NS = 3600 * 10**9
 
 # The first blocks to open where an answer may need only the newest: each further round takes four times as much.
 _FIRST_BLOCKS = 64
-_FIRST_BYTES = 16 * MIB
+_FIRST_BYTES = 8 * MIB
 _GROWTH = 4
+_RESERVE = 1.25  # times what is expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +173,32 @@ def check_range(start_ns: int, end_ns: int) -> None:
         )
 
 
-def rounds(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+class Rounds:
     """Blocks in their order, few at first and then more at a time."""
-    blocks_max, bytes_max = _FIRST_BLOCKS, _FIRST_BYTES
-    chosen: list[Block] = []
-    size_bytes = 0
-    for block in blocks:
-        if len(chosen) == blocks_max or size_bytes >= bytes_max:
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self._blocks = blocks
+        self._blocks_max = _FIRST_BLOCKS
+        self._bytes_max: float = _FIRST_BYTES
+        self._given_bytes = 0
+
+    def __iter__(self) -> Iterator[list[Block]]:
+        rest = list(self._blocks)
+        while rest:
+            chosen = self._next(rest)
+            self._given_bytes += sum(block.size_bytes for block in chosen)
+            self._blocks_max, self._bytes_max = self._blocks_max * _GROWTH, self._bytes_max * _GROWTH
             yield chosen
-            chosen, size_bytes = [], 0
-            blocks_max, bytes_max = blocks_max * _GROWTH, bytes_max * _GROWTH
-        chosen.append(block)
-        size_bytes += block.size_bytes
-    if chosen:
-        yield chosen
+            rest = rest[len(chosen) :]
+
+    def have(self, share: float) -> None:
+        """Of what is looked for, this share is found: the next round is no larger than it takes to find the rest at
+        that rate.
+        """
+        if share:
+            self._bytes_max = min(self._bytes_max, _RESERVE * self._given_bytes * (1 - share) / share)
+
+    def _next(self, blocks: Sequence[Block]) -> list[Block]:
+        before = accumulate((block.size_bytes for block in blocks), initial=0)
+        count = sum(1 for _ in takewhile(lambda size_bytes: size_bytes < self._bytes_max, before))
+        return list(blocks[: min(max(count, 1), self._blocks_max)])

@@ -16,7 +16,7 @@ from spandrel.model.limits import ANSWER_SPANS_MAX
 
 from .copies import ONE_COPY
 from .extents import MARGIN_NS, Extent
-from .reading import FOREVER_NS, Reading, rounds
+from .reading import FOREVER_NS, Reading, Rounds
 from .whereabouts import Whereabouts
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ def blocks_of(reading: Reading, trace_id: bytes, start_ns: int = 0, end_ns: int 
 
 def _first_found(reading: Reading, blocks: Sequence[Block], trace_id: bytes) -> Extent | None:
     """What is known of the trace when any of the blocks, in their order, has some of it."""
-    for some in rounds(blocks):
+    for some in Rounds(blocks):
         extents = [extent for _, extent in _located(reading, some, trace_id)]
         if extents:
             return reduce(or_, extents)
