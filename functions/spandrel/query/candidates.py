@@ -129,7 +129,8 @@ class Candidates:
         direction = "DESC" if wanted.order.descending else "ASC"
         statement = combined(
             f"""SELECT trace_id, min(start_time_unix_nano), max(start_time_unix_nano), {RANKS[wanted.order]} AS rank,
-            any_value(filename) FROM ({{}}) WHERE {{}} GROUP BY trace_id ORDER BY rank {direction}, trace_id LIMIT {{}}""",
+                any_value(filename)
+            FROM ({{}}) WHERE {{}} GROUP BY trace_id ORDER BY rank {direction}, trace_id LIMIT {{}}""",
             prepared.added_to(combined("spans WHERE {}", every(chosen))),
             holding,
             parameter(count),
