@@ -31,11 +31,14 @@ from .stored import stored_blocks
 
 HOURS = 10
 RUNS = 7
+AS_UI_ASKS = {"query.searchDepth": "20"}  # Jaeger UI and Grafana, unless told otherwise
+SLOW = {"query.serviceName": "service-7", "query.durationMin": "200ms"}
 QUESTIONS: dict[str, dict[str, str]] = {
-    "service + duration": {"query.serviceName": "service-7", "query.durationMin": "200ms"},
-    "a rare attribute value": {"query.attributes": json.dumps({"user.id": "user-4711"})},
-    "a common attribute value": {"query.attributes": json.dumps({"http.response.status_code": "500"})},
-    "no such attribute value": {"query.attributes": json.dumps({"url.path": "/nowhere"})},
+    "service + duration": SLOW | AS_UI_ASKS,
+    "service + duration, 100 traces": SLOW | {"query.searchDepth": "100"},
+    "a rare attribute value": {"query.attributes": json.dumps({"user.id": "user-4711"})} | AS_UI_ASKS,
+    "a common attribute value": {"query.attributes": json.dumps({"http.response.status_code": "500"})} | AS_UI_ASKS,
+    "no such attribute value": {"query.attributes": json.dumps({"url.path": "/nowhere"})} | AS_UI_ASKS,
 }
 QUICK_MS = Target("at most", 100)
 

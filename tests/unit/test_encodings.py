@@ -16,7 +16,7 @@ from spandrel.blocks.encodings import (
 )
 
 ROWS = 5000
-EVERYWHERE = {"PLAIN", "RLE", "RLE_DICTIONARY", "DELTA_BINARY_PACKED", "DELTA_BYTE_ARRAY"}
+EVERYWHERE = {"PLAIN", "RLE", "RLE_DICTIONARY", "DELTA_BINARY_PACKED", "DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"}
 """Encodings that Arrow, DuckDB, parquet-java (Spark) and Trino (Athena) read for the types that they are used for."""
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import random
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from spandrel.blocks import parts, writer
@@ -85,6 +87,37 @@ def test_a_trace_over_many_row_groups_comes_whole(archive: Archive) -> None:
     archive.add(request_of(span("before", trace_id=IDS[0]), *spans, span("after", trace_id=IDS[2])))
     assert len(names(archive, IDS[1])) == 220
     assert names(archive, IDS[0]) == ["before"]
+
+
+@pytest.fixture
+def filtered(archive: Archive, block: Block) -> Block:
+    """The block as a merge leaves it: with a filter of trace ids for each row group, before its footer."""
+    (merged,) = archive.merge()
+    metadata = pq.read_metadata(io.BytesIO(archive.objects.kept[merged.key]))
+    assert metadata.num_row_groups > 1
+    return merged
+
+
+def test_every_trace_of_a_merged_block_comes_whole(archive: Archive, filtered: Block) -> None:
+    for trace_id in IDS:
+        assert len(names(archive, trace_id)) == SPANS_A_TRACE
+
+
+@pytest.mark.parametrize(("tail_share", "reads"), [(10**9, 4), (1, 2)], ids=["tail too short for them", "in the tail"])
+def test_filters_are_read_with_the_footer_where_they_fit_and_by_themselves_where_not(
+    archive: Archive, filtered: Block, monkeypatch: pytest.MonkeyPatch, tail_share: int, reads: int
+) -> None:
+    monkeypatch.setattr(parts, "_TAIL_SHARE", tail_share)
+    archive.objects.read.clear()
+    assert len(names(archive, IDS[50])) == SPANS_A_TRACE
+    assert blocks_read(archive) == [filtered.key] * reads
+
+
+def test_a_trace_that_only_the_statistics_allow_is_in_no_row_group(archive: Archive, filtered: Block) -> None:
+    within = (int.from_bytes(IDS[50], "big") + 1).to_bytes(16, "big")
+    with pytest.raises(NotFound):
+        names(archive, within)
+    assert archive.reading().unread == ()
 
 
 def test_a_block_that_is_here_whole_is_used(archive: Archive, block: Block) -> None:

@@ -69,6 +69,31 @@ def test_all_of_a_trace_is_found_also_what_lies_outside_the_range(archive: Archi
     assert len(spans(archive.reading(), result).rows) == 2
 
 
+@pytest.mark.parametrize("merged", [False, True], ids=["as it arrived", "merged"])
+def test_a_trace_found_by_its_last_span_is_whole_however_many_hours_it_goes_on(archive: Archive, merged: bool) -> None:
+    for number in range(8):  # each within an hour of the next, each in a block of its own
+        start_ns = RECEIVED_NS - (7 - number) * 50 * 60 * SECOND_NS
+        archive.add(request_of(span(f"part {number}", start_ns=start_ns)), received_ns=start_ns)
+        archive.add(request_of(span("other", trace_id=trace_id(9), start_ns=start_ns)), received_ns=start_ns)
+    if merged:
+        archive.merge()
+    result = find(archive.reading(), replace(EVERYTHING, start_ns=RECEIVED_NS - 10 * HOUR_NS, operation="part 7"))
+    assert [summary.spans for summary in result.summaries] == [8]
+    assert len(spans(archive.reading(), result).rows) == 8
+
+
+def test_the_next_blocks_opened_are_what_the_rest_takes_at_the_rate_that_was_found(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 41):  # one every ten minutes, each arriving in time
+        start_ns = RECEIVED_NS - number * 600 * SECOND_NS
+        archive.add(request_of(span("a", trace_id=trace_id(number), start_ns=start_ns)), received_ns=start_ns)
+    one_block = max(block.size_bytes for block in archive.reading().live())
+    monkeypatch.setattr(reading_module, "_FIRST_BYTES", 3 * one_block)
+    assert found(archive, limit=6, start_ns=RECEIVED_NS - 10 * HOUR_NS) == [1, 2, 3, 4, 5, 6]
+    assert 6 <= len(set(archive.objects.read)) <= 9  # not the twelve that a round of four times three would take
+
+
 def test_a_range_takes_in_its_start_and_leaves_out_its_end(archive: Archive) -> None:
     archive.add(request_of(span("a", start_ns=RECEIVED_NS)))
     assert found(archive, start_ns=RECEIVED_NS, end_ns=RECEIVED_NS + 1) == [1]

@@ -18,6 +18,8 @@ from .erasing import Erasure
 from .naming import AttributeScope, attribute_of_column
 from .rest import counts_of
 
+_WITHOUT_DICTIONARY = {"DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"}
+
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
@@ -92,9 +94,9 @@ class Source:
 
 
 def _repeating_texts(body: bytes) -> list[str]:
-    """The text columns that Arrow can read as dictionaries: not those of DELTA_BYTE_ARRAY, which have none."""
+    """The text columns that Arrow can read as dictionaries: not those of delta encodings, which have none."""
     metadata = pq.read_metadata(pa.BufferReader(body))
     first = metadata.row_group(0)
     encoded = {c.path_in_schema: c.encodings for c in map(first.column, range(first.num_columns))}
     texts = (field.name for field in metadata.schema.to_arrow_schema() if field.type == pa.string())
-    return [name for name in texts if "DELTA_BYTE_ARRAY" not in encoded[name]]
+    return [name for name in texts if _WITHOUT_DICTIONARY.isdisjoint(encoded[name])]
