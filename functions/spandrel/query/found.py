@@ -54,8 +54,9 @@ class Order(Enum):
 class Page:
     """Which traces an answer tells of, `limit` of them, and of how many spans of each set.
 
-    `after`: rank and id of a trace that stood last on the page before, so that the next ones come. Ranks only get
-    better as spans arrive, so no trace is told of twice, and none is left out that stays as it is.
+    `after`: rank and id of a trace that stood last on the page before, so that the next ones come. A trace that stays
+    as it is comes on one page and once, whatever arrives in between. One that changes keeps its place or moves ahead
+    as long as no span of it stops coming out, so hardly any is told of twice.
     """
 
     order: Order

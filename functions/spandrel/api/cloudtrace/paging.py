@@ -1,7 +1,7 @@
 """Where a page of a list goes on: what stands in `pageToken`.
 
 A token says behind which trace, in which order and of which time range; that of a list without an `endTime` ends
-when its first page was asked for. What arrives in between moves nothing.
+when its first page was asked for. What arrives in between moves no trace but those that it belongs to.
 """
 
 from __future__ import annotations
