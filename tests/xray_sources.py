@@ -19,6 +19,44 @@ RANGE: dict[str, Any] = {"StartTime": NOW_S - 60, "EndTime": NOW_S + 60}
 ERROR = Status(code=Status.STATUS_CODE_ERROR)
 SERVER, CLIENT = Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT
 
+# What the developer guide's page has an example of, in words and values of our own.
+ANSWERED = [
+    "responsetime > 5",
+    "duration >= 5 AND duration <= 8",
+    "ok",
+    "!ok",
+    "ok = false",
+    "ok !partial duration <3",
+    "http.status != 200",
+    'http.url CONTAINS "/cart/"',
+    'user CONTAINS ""',
+    "http.url AND responseTime > 2",
+    'http.url BEGINSWITH "https://shop.test/" AND http.url CONTAINS "/v2/" AND !service("shop.test")',
+    'annotation.plan = "gold"',
+    "annotation.items",
+    "!annotation.items",
+    "annotation[items.count] > 29",
+    'service("cart") { fault }',
+    "service() { fault }",
+    'service("pay") {root = true and fault = true}',
+    'service("pay") { fault = true OR responsetime > 2.5 } AND annotation.account = "12345"',
+    'edge("shop.test", "pay.test") { error }',
+    'service(id(name: "resize", type: "AWS::Lambda::Function")) { error }',
+    'service(id(type: "AWS::Lambda::Function")) { error }',
+    'service(id(account.id: "123456789012"))',
+    'edge(id(name: "a", type:"AWS::EC2::Instance"), id(name: "b", type:"AWS::SNS")) { ok }',
+    'rootcause.fault.service { name = "Auth" }',
+    'rootcause.fault.service { inferred and name = users and type = "AWS::DynamoDB" }',
+    'rootcause.fault.entity { last and name = "decode" }',
+    'rootcause.responsetime.entity { remote and coverage > 0.7 and name = "users" }',
+    "rootcause.responsetime.entity { last and coverage > 0.8 }",
+    'rootcause.responsetime.service { last and type = "AWS::DynamoDB" }',
+    'rootcause.fault.exception { last and message = "No access for 123456789012" }',
+    'instance.id = "i-0123" OR availabilityzone ENDSWITH "2a" OR resource.arn CONTAINS ":lambda:"',
+    'http.method = "GET" http.useragent BEGINSWITH "curl" http.clientip = "192.0.2.7"',
+    "throttle OR error OR inferred",
+]
+
 
 def trace_id(number: int) -> bytes:
     return number.to_bytes(16, "big")

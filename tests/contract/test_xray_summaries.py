@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from tests.archive import Archive, archive_in
 from tests.builders import RECEIVED_NS, request_of, span
 from tests.xray_asking import XRay, xray_of
-from tests.xray_sources import ERROR, NOW_S, RANGE, SERVER, found, put_documents, put_sources, xray_id
+from tests.xray_sources import ANSWERED, ERROR, NOW_S, RANGE, SERVER, found, put_documents, put_sources, xray_id
 
 
 @pytest.fixture
@@ -105,6 +105,11 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XRay]:
 )
 def test_a_filter_finds_traces_of_any_source(sources: XRay, expression: str, traces: list[int]) -> None:
     assert found(sources, expression) == traces
+
+
+@pytest.mark.parametrize("expression", ANSWERED)
+def test_a_trace_is_found_by_a_filter_or_by_its_negation(sources: XRay, expression: str) -> None:
+    assert sorted([*found(sources, expression), *found(sources, f"!({expression})")]) == [1, 2, 3]
 
 
 def test_partial_is_what_is_in_progress(archive: Archive, xray: XRay) -> None:

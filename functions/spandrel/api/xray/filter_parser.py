@@ -156,7 +156,7 @@ class _Parser:
         while not self._takes_sign(")"):
             if members:
                 self._expect(",")
-            member, value = self._read(), None
+            member = self._read()
             if member.kind != "word" or member.text.lower() not in _NODE_MEMBERS:
                 raise refusal(self._expression, member.at, "id() takes name, type and account.id")
             self._expect(":")
