@@ -29,8 +29,10 @@ from spandrel.api.asked import SPAN, TIME_S, TRACE
 from spandrel.api.described import APIS
 from spandrel.api.parameters import Parameters
 from spandrel.api.xray.call import not_offered
+from spandrel.api.xray.groups import GroupBook
 from spandrel.http.described import Described, Operation
 from spandrel.model.routes import METHODS
+from spandrel.model.xray import groups_key
 from spandrel.wire.described import FORMATS
 from tests.archive import Archive, archive_in
 from tests.builders import RECEIVED_NS, request_of, span
@@ -76,12 +78,25 @@ schema = schemathesis.openapi.from_dict(openapi())
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The functions over a shop, one trace of which is that of the document's examples."""
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """A shop, one trace of which is that of the document's examples."""
     with archive_in(tmp_path_factory.mktemp("openapi")) as archive:
         put_shop(archive)
         put_example(archive)
-        yield stack_of(archive, lambda: NOW_NS)
+        yield archive
+
+
+@pytest.fixture(scope="module")
+def stack(archive: Archive) -> Stack:
+    """The functions over it."""
+    return stack_of(archive, lambda: NOW_NS)
+
+
+@pytest.fixture(autouse=True)
+def _groups(archive: Archive) -> None:
+    """The group of the document's examples, whatever other tests did to groups."""
+    archive.objects.kept.pop(groups_key("shop"), None)
+    GroupBook(archive.objects, "shop").create("slow", "duration > 5", NOW_NS)
 
 
 def put_example(archive: Archive) -> None:

@@ -204,9 +204,9 @@ _CALLS = (
             f"/{name}",
             name,
             json_answer("The group", _ONE_GROUP),
-            body=Body({JSON: _GROUP_ASKED}, "", {**_BY_NAME_EXAMPLE, "FilterExpression": "duration > 5"}),
+            body=Body({JSON: _GROUP_ASKED}, "", {"GroupName": example, "FilterExpression": "duration > 5"}),
         )
-        for name in ("CreateGroup", "UpdateGroup")
+        for name, example in (("CreateGroup", "slower"), ("UpdateGroup", "slow"))
     ),
     _call("/DeleteGroup", "DeleteGroup", _BY_NAME, _BY_NAME_EXAMPLE, {}),
 )

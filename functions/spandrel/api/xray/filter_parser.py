@@ -35,7 +35,7 @@ from .filter_tree import (
 DEPTH_MAX = 32  # of terms in terms
 
 _OPERATORS = {operator.value.lower(): operator for operator in Operator}
-_INTEGER, _INTEGER_END = re.compile(r"[+-]?[0-9]+"), 2.0**63
+_INTEGER, _INTEGER_END = re.compile(r"[+-]?[0-9]{1,20}"), 2**63
 _ENDS_OF_TERMS = ("", ")", "}")
 _NODE_MEMBERS = {"name": "name", "type": "type", "account.id": "account"}
 _ROOT_CAUSE = "rootcause."
@@ -236,4 +236,5 @@ def _number(text: str) -> int | float:
     number = float(text)
     if not math.isfinite(number):
         raise InvalidFilter(f"Invalid filter expression: the number {text[:40]} is beyond 64-bit floating point")
-    return int(text) if abs(number) < _INTEGER_END and _INTEGER.fullmatch(text) else number
+    whole = int(text) if _INTEGER.fullmatch(text) else None
+    return whole if whole is not None and abs(whole) < _INTEGER_END else number
