@@ -174,22 +174,26 @@ class TestServiceGraph:
         ({"EndTime": "now"}, "'endTime'"),
         ({"EndTime": FIRST_S}, "ends before it begins"),
         ({"EndTime": FIRST_S + 40 * 24 * 3600}, "narrow it"),
-        ({"GroupName": "vip"}, "GroupName"),
-        ({"GroupARN": "arn:aws:xray:eu-central-1:1:group/vip/1"}, "group"),
+        ({"GroupName": "vip"}, "calls are counted of all traces"),
+        ({"GroupName": "nobody"}, "no group"),
+        ({"GroupARN": "arn:aws:xray:eu-central-1:1:group/vip/1"}, "no group"),
         ({"NextToken": "made up"}, "NextToken"),
     ],
 )
 def test_what_a_graph_of_a_time_cannot_tell_is_refused(
     xray: XRay, operation: str, members: dict[str, Any], said: str
 ) -> None:
+    xray.ask("CreateGroup", GroupName="vip", FilterExpression='user = "zoe"')
     status, code, message = xray.refusal(operation, **{**RANGE, **members})
     assert (status, code) == (400, "InvalidRequestException")
     assert said in message
 
 
-def test_the_group_of_all_traces_is_taken(archive: Archive, xray: XRay) -> None:
+@pytest.mark.parametrize("group", ["Default", "everything"])
+def test_a_group_of_all_traces_is_taken(archive: Archive, xray: XRay, group: str) -> None:
     put_shop(archive)
-    assert len(xray.ask("GetServiceGraph", **RANGE, GroupName="Default")["Services"]) == 4
+    xray.ask("CreateGroup", GroupName="everything")
+    assert len(xray.ask("GetServiceGraph", **RANGE, GroupName=group)["Services"]) == 4
 
 
 class TestTimeSeries:

@@ -35,7 +35,7 @@ def get_groups(call: Call) -> Result:
 
 
 def get_group(call: Call) -> Result:
-    return {"Group": _members(book_of(call).named(*_asked(call)))}
+    return {"Group": _members(book_of(call).named(*asked_group(call)))}
 
 
 def create_group(call: Call) -> Result:
@@ -46,15 +46,15 @@ def create_group(call: Call) -> Result:
 
 
 def update_group(call: Call) -> Result:
-    return {"Group": _members(book_of(call).update(*_asked(call), _expression(call)))}
+    return {"Group": _members(book_of(call).update(*asked_group(call), _expression(call)))}
 
 
 def delete_group(call: Call) -> Result:
-    book_of(call).delete(*_asked(call))
+    book_of(call).delete(*asked_group(call))
     return {}
 
 
-def _asked(call: Call) -> tuple[str | None, str | None]:
+def asked_group(call: Call) -> tuple[str | None, str | None]:
     """The name and the ARN by which a group is asked for."""
     name = call.members.text("GroupName", NAME_CHARACTERS) or None
     arn = call.members.text("GroupARN", ARN_CHARACTERS) or None

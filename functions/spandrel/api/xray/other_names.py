@@ -27,7 +27,7 @@ NOT_SQL = frozenset(
     {"cassandra", "couchbase", "couchdb", "dynamodb", "aws.dynamodb", "elasticsearch", "geode", "hbase", "memcached"}
     | {"milvus", "mongodb", "neo4j", "opensearch", "redis", "aws.redshift.data", "valkey"}
 )
-AWS_RPC = frozenset({"aws-api"})
+AWS_RPC = "aws-api"  # of `rpc.system`
 
 
 def peer_of(attributes: Attributes) -> str:
@@ -36,7 +36,8 @@ def peer_of(attributes: Attributes) -> str:
 
 
 def calls_aws(attributes: Attributes) -> bool:
-    return bool(AWS_RPC & {attributes.get("rpc.system"), attributes.get("rpc.system.name")})
+    """Whether a span is a call by an SDK of AWS."""
+    return AWS_RPC in (attributes.get("rpc.system"), attributes.get("rpc.system.name"))
 
 
 def url_of(attributes: Attributes) -> str:

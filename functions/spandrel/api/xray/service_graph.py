@@ -15,11 +15,11 @@ from spandrel.query.traffic import traffic
 
 from .call import Call, Result
 from .graph import Edge, Key, Service, add_clients, page_of
+from .group_calls import asked_group, book_of
 from .services import REMOTE_TYPE
 from .statistics import Counted
 
 ALL_TRACES = "Default"  # X-Ray's name for the group that every trace is in
-GROUP_NAME_CHARACTERS, GROUP_ARN_CHARACTERS = 32, 400  # the service model's limits
 SERVED = (KINDS["server"], KINDS["consumer"])
 _LONG_NS = 2**27 * MINUTE_NS  # a step of 255 years: the whole range is in one
 
@@ -38,9 +38,9 @@ def service_graph(call: Call) -> Result:
 def range_of(call: Call) -> tuple[int, int]:
     """StartTime and EndTime, unix ns. Rejected where a group is named that holds less than all traces."""
     start_ns, end_ns = call.members.required_time_ns("StartTime"), call.members.required_time_ns("EndTime")
-    group = call.members.text("GroupName", GROUP_NAME_CHARACTERS)
-    if call.members.text("GroupARN", GROUP_ARN_CHARACTERS) or group not in (None, ALL_TRACES):
-        raise Rejected("what is counted of all spans does not say in which group they are: leave GroupName out")
+    named = [text for text in map(call.members.text, ("GroupName", "GroupARN")) if text]
+    if named and named != [ALL_TRACES] and book_of(call).named(*asked_group(call)).expression:
+        raise Rejected("calls are counted of all traces, and not of those of a group: leave GroupName out")
     check_range(start_ns, end_ns)
     return start_ns, end_ns
 
