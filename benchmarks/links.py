@@ -36,7 +36,7 @@ TENANT = "bench"
 
 def figures() -> Iterator[Figure]:
     """Microseconds and bytes a span of counting; seconds and bytes of a question, with and without tallies."""
-    blocks = list(map(_of_its_hour, stored_blocks(SPANS, HOURS, TENANT)))
+    blocks = list(map(of_its_hour, stored_blocks(SPANS, HOURS, TENANT)))
     spans = sum(block.entry.spans for block in blocks)
     with one_core():
         began_s = time.process_time()
@@ -49,7 +49,7 @@ def figures() -> Iterator[Figure]:
         yield from _answering(blocks, counted)
 
 
-def _of_its_hour(block: WrittenBlock) -> WrittenBlock:
+def of_its_hour(block: WrittenBlock) -> WrittenBlock:
     """The block, as one of spans that arrived all over its hour."""
     return replace(block, entry=replace(block.entry, first_received_ns=hour_of(block.entry.received_ns)))
 

@@ -27,6 +27,7 @@ NAMES = (
     "ui",
     "traceql",
     "links",
+    "apis",
 )
 
 

@@ -46,7 +46,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 8
+EXAMPLES = 6
 NOW_NS = RECEIVED_NS + 10 * 10**9
 AS_IT_IS = {"accept-encoding": "identity"}
 RECORDINGS = Path(__file__).parents[1] / "wire" / "recordings"
