@@ -7,6 +7,7 @@ import json
 import pytest
 from openapi_spec_validator import validate
 
+from infra.imports import files_of
 from local.routes import find_route
 from query.answering import APIS, HEALTH
 from show.described import PAGES
@@ -69,6 +70,12 @@ def test_the_document_is_served_to_everybody(method: str, *, length: bool) -> No
     answer = Pages({"index.html": b"", "main.js": b""}, "https://bucket.test").answer(event)
     assert (answer["statusCode"], answer["headers"]["content-type"]) == (200, "application/json")
     assert (json.loads(answer["body"]) if length else answer["body"]) == (openapi() if length else "")
+
+
+@pytest.mark.parametrize("function", ["receive", "query"])
+def test_descriptions_are_loaded_by_none_that_answers_for_spans(function: str) -> None:
+    assert not [path for path in files_of(function) if path.name.startswith("described")]
+    assert [path for path in files_of("show") if path.name.startswith("described")]
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "basic", "apiKey", "googApiKey"])
