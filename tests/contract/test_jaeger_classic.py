@@ -370,6 +370,13 @@ def test_dependencies_stand_in_the_envelope(archive: Archive, jaeger: Asking) ->
     ]
 
 
+@pytest.mark.parametrize("ids", [{"spanId": "05"}, {"traceId": "", "spanId": "0000000000000005"}])
+def test_spans_with_bad_ids_are_not_transformed(jaeger: Asking, ids: dict[str, str]) -> None:
+    sent = {"traceId": f"{1:032x}", "name": "a", **ids}
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [sent]}]}]}).encode()
+    assert "id" in refusal(jaeger.post("/api/transform", body, content_type="application/json"))
+
+
 def test_otlp_is_transformed_without_being_stored(archive: Archive, jaeger: Asking) -> None:
     failed = Status(code=Status.STATUS_CODE_ERROR, message="no")
     request = request_of(span("a", status=failed, attributes={"n": 1}), resource={"host.name": "h"})

@@ -287,6 +287,12 @@ def test_a_trace_is_found_whole(calls: Asking) -> None:
     assert [span["name"] for span in trace] == ["post", "charge"]
 
 
+def test_a_duration_beyond_what_a_span_can_last_finds_nothing_and_bounds_nothing(calls: Asking) -> None:
+    longest = str(10**19 - 1)
+    assert calls.get("/api/v2/traces", {"minDuration": longest}).json == []
+    assert calls.get("/api/v2/traces", {"minDuration": "1", "maxDuration": longest}).json != []
+
+
 @pytest.mark.parametrize(
     ("query", "told"),
     [
