@@ -98,6 +98,6 @@ CALLS = (
     Asked("Web UI", "/api/ui/metrics", _UI | {"q": _RATE, "step": 60_000}),
     Asked("Web UI", "/api/ui/facets", _UI | {"by": "name,span.http.request.method"}),
     Asked("Web UI", "/api/ui/map", _UI),
-    Asked("Web UI", "/api/ui/traffic", _UI | {"step": 1_800_000}),
+    Asked("Web UI", "/api/ui/traffic", _UI | {"step": 600_000}),
     Asked("Web UI", f"/api/ui/traces/{TRACE}"),
 )

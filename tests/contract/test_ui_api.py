@@ -7,6 +7,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from query.answering import Answering
+from spandrel.query import traffic as traffic_module
 from tests.archive import Archive
 from tests.asking import Asking
 from tests.builders import RECEIVED_NS, request_of, span
@@ -158,6 +159,15 @@ def test_traffic_is_told_by_service_or_by_operation_of_one(archive: Archive, ui:
     }
     told = ui.get("/api/ui/traffic", {**HOUR, "step": "600000", "service": "bank"}).json
     assert [(one["operation"], one["errors"]) for one in told["series"]] == [("charge", 1)]
+
+
+def test_spans_of_many_kinds_fill_an_answer_no_more_than_those_of_one(
+    archive: Archive, ui: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.add(request_of(*(span(f"kind {kind}", kind=kind) for kind in Span.SpanKind.values())))
+    monkeypatch.setattr(traffic_module, "ROWS_MAX", 1)
+    (told,) = ui.get("/api/ui/traffic", {**HOUR, "step": "600000"}).json["series"]
+    assert told["calls"] == 2  # what it did for others: as a server and as a consumer
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from spandrel.api.parameters import whole_number
 from spandrel.api.question import Question, json_response
@@ -25,9 +25,9 @@ def service_map(question: Question) -> Response:
     """GET /api/ui/map?start&end: links between services with calls and errors, and what each service does."""
     start_ns, end_ns = range_of(question)
     links = dependencies.links(question.reading, start_ns, end_ns)
-    served = _by_service(
-        traffic(question.reading, start_ns, end_ns, step_ns=_whole(start_ns, end_ns), apart=("service", "kind"))
-    )
+    served: defaultdict[str, list[Traffic]] = defaultdict(list)
+    for part in _work(question, (start_ns, end_ns), _whole(start_ns, end_ns), "service"):
+        served[part.service].append(part)
     return json_response(
         {
             "links": [
@@ -52,11 +52,8 @@ def series(question: Question) -> Response:
     if steps > STEPS_MAX:
         raise Rejected(f"the range has {steps} steps; {STEPS_MAX} can be told: widen the step")
     side: Side = "operation" if service else "service"
-    chosen = Chosen(services=None if service is None else (service,))
     parts: defaultdict[str, list[Traffic]] = defaultdict(list)
-    for part in _work(
-        traffic(question.reading, start_ns, end_ns, step_ns=step_ns, apart=(side, "kind"), chosen=chosen), side
-    ):
+    for part in _work(question, (start_ns, end_ns), step_ns, side, None if service is None else (service,)):
         parts[getattr(part, side)].append(part)
     told = [
         {side: name, **_told(some), "points": _points(some, first_ns, step_ns, steps)} for name, some in parts.items()
@@ -77,17 +74,19 @@ def _whole(start_ns: int, end_ns: int) -> int:
     return max(1, -(-(end_ns - start_ns) // MINUTE_NS)) * MINUTE_NS
 
 
-def _by_service(found: Sequence[Traffic]) -> Mapping[str, list[Traffic]]:
-    parts: defaultdict[str, list[Traffic]] = defaultdict(list)
-    for part in _work(found, "service"):
-        parts[part.service].append(part)
-    return parts
+def _work(
+    question: Question, times: tuple[int, int], step_ns: int, side: Side, services: Collection[str] | None = None
+) -> list[Traffic]:
+    """What each did for others; of those that did nothing for others (a job, a client) all that they did.
 
-
-def _work(found: Sequence[Traffic], side: Side) -> list[Traffic]:
-    """What each did for others; of those that did nothing for others (a job, a client) all that they did."""
-    serving = {getattr(part, side) for part in found if part.kind in _SERVING}
-    return [part for part in found if part.kind in _SERVING or getattr(part, side) not in serving]
+    Asked for in two, because told apart by kind it would be several times as much, and an answer holds so much.
+    """
+    serving, every = (
+        traffic(question.reading, *times, step_ns=step_ns, apart=(side,), chosen=Chosen(services, kinds))
+        for kinds in (_SERVING, None)
+    )
+    those = {getattr(part, side) for part in serving}
+    return [*serving, *(part for part in every if getattr(part, side) not in those)]
 
 
 def _told(parts: Iterable[Traffic]) -> Mapping[str, object]:
