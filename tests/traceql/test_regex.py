@@ -49,8 +49,9 @@ def test_a_long_expression_is_checked_without_recursion() -> None:
 
 
 def taken_by_re2(pattern: str) -> bool:
-    try:
-        duckdb.execute("SELECT regexp_full_match('', ?, 's')", [pattern])
-    except duckdb.InvalidInputException:
-        return False
+    with duckdb.connect() as connection:
+        try:
+            connection.execute("SELECT regexp_full_match('', ?, 's')", [pattern]).fetchall()
+        except duckdb.InvalidInputException:
+            return False
     return True

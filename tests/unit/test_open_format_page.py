@@ -38,7 +38,8 @@ def spans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_query_for_duckdb_runs_and_finds_something() -> None:
     queries = shown("DuckDB")
     assert len(queries) == 3
-    by_name, by_attribute, by_event = (duckdb.sql(query).fetchall() for query in queries)
+    with duckdb.connect() as connection:
+        by_name, by_attribute, by_event = (connection.sql(query).fetchall() for query in queries)
     assert [(name, count) for name, count, _ in by_name] == [("ends before it starts", 1), ("everything", 1)]
     ((trace, value, start),) = by_attribute
     assert (trace, value, start.year) == ("0" * 31 + "1", "naïve ⻩ 💩\0", 2026)
