@@ -158,9 +158,9 @@ def _measured(keys: int) -> dict[str, tuple[float, str]]:
     batches = list(bodies_of_keys(keys))
     with one_core(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        store_s = cpu_seconds(lambda: _stored(batches, "keys"), runs=3)
+        store_s = cpu_seconds(lambda: _stored(batches, "keys"))
         halves = [*_stored(batches[::2], "even"), *_stored(batches[1::2], "odd")]
-        merge_s = cpu_seconds(lambda: merge_in(folder, halves), runs=3)
+        merge_s = cpu_seconds(lambda: merge_in(folder, halves))
         (merged,) = merge_in(folder, halves)
         path = folder / merged.key
         read_s = cpu_seconds(lambda: _read_rare(path, f"own.key.{keys - 1}"), runs=3)

@@ -9,17 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from spandrel.api.cloudtrace import v1 as cloudtrace
 from spandrel.api.health import health
-from spandrel.api.jaeger import classic as jaeger_classic
-from spandrel.api.jaeger import v3 as jaeger
 from spandrel.api.parameters import Parameters
 from spandrel.api.question import METHODS, Question, ReadApi, not_allowed
-from spandrel.api.tempo import endpoints as tempo
-from spandrel.api.ui import endpoints as ui
-from spandrel.api.xray import endpoints as xray
-from spandrel.api.zipkin import lenient as lenient_zipkin
-from spandrel.api.zipkin import v2 as zipkin
 from spandrel.blocks.block_cache import Unread
 from spandrel.http.identity import identified
 from spandrel.http.request import Event, Request, request_of
@@ -31,21 +23,11 @@ from spandrel.model.limits import ANSWER_BYTES, ANSWER_URL_SECONDS
 from spandrel.model.log_lines import UNREAD_BLOCKS
 from spandrel.query.reading import TraceStore
 
+from .apis import api_of
+
 _log = logging.getLogger("query")
 
 HEALTH = "/health"
-APIS: tuple[ReadApi, ...] = (
-    jaeger.V3,
-    zipkin.V2,
-    lenient_zipkin.API,
-    zipkin.OF_LENS,
-    cloudtrace.V1,
-    tempo.API,
-    ui.UI,
-    xray.API,
-    jaeger_classic.API,
-)  # of two, the first
-"""The APIs that `query` answers. The last one's errors are those of paths that belong to none."""
 
 SEE_OTHER = 303
 UNREAD_HEADER = "spandrel-unread-blocks"
@@ -73,7 +55,7 @@ class Answering:
 
     def _health(self, request: Request) -> Response:
         if request.method not in METHODS:
-            return APIS[-1].refuse(not_allowed(request))
+            return api_of(HEALTH).refuse(not_allowed(request))
         return health(self.store.catalogue, self.objects, self.clock_ns())
 
     def _answered(self, request: Request, api: ReadApi) -> Response:
@@ -96,11 +78,6 @@ class Answering:
         others = {name: value for name, value in sent.headers.items() if name not in kept}
         location = self.objects.link(key, ANSWER_URL_SECONDS)
         return replace(sent, status=SEE_OTHER, body=b"", headers={**others, "location": location})
-
-
-def api_of(path: str) -> ReadApi:
-    """The API that a path belongs to."""
-    return next((api for api in APIS if path.startswith(api.prefix)), APIS[-1])
 
 
 def _marked(response: Response, unread: Sequence[Unread]) -> Response:

@@ -7,6 +7,8 @@ import hashlib
 import json
 import logging
 import random
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -199,3 +201,14 @@ def test_health_says_what_is_down_and_leaks_nothing(archive: Archive, caplog: py
     )
     assert (reply.status, reply.json) == (503, {"status": "down", "catalogue": "up", "bucket": "down"})
     assert "AccessDenied" in caplog.text
+
+
+def test_a_cold_start_imports_the_api_that_is_asked_and_no_other() -> None:
+    lines = (
+        "import sys, query.handler",
+        "from query.apis import api_of",
+        "api_of('/api/v3/services')",
+        "print(*{name.split('.')[2] for name in sys.modules if name.startswith('spandrel.api.')})",
+    )
+    told = subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True, text=True).stdout
+    assert {"jaeger", "zipkin", "cloudtrace", "tempo", "ui", "xray"} & set(told.split()) == {"jaeger"}

@@ -9,7 +9,8 @@ from openapi_spec_validator import validate
 
 from infra.imports import files_of
 from local.routes import find_route
-from query.answering import APIS, HEALTH
+from query.answering import HEALTH
+from query.apis import APIS, api_of
 from show.described import PAGES
 from show.openapi import openapi
 from show.pages import Pages
@@ -40,10 +41,17 @@ def test_the_document_is_openapi_and_says_each_thing_once() -> None:
     assert len(set(ids)) == len(ids)
 
 
+def test_every_endpoint_is_found_by_the_way_its_path_begins() -> None:
+    for _, load in APIS:
+        api = load()
+        assert {path for path in (*api.endpoints, *api.posted) if api_of(path) is not api} == set()
+
+
 def test_every_endpoint_of_every_read_api_describes_itself() -> None:
     """An endpoint that is new needs an entry in the `described` of its package (docs/openapi.md)."""
-    answered = {("GET", path) for api in APIS for path in api.endpoints} | {
-        ("POST", path) for api in APIS for path in api.posted
+    apis = [load() for _, load in APIS]
+    answered = {("GET", path) for api in apis for path in api.endpoints} | {
+        ("POST", path) for api in apis for path in api.posted
     }
     told = {(one.method, one.path) for api in DESCRIBED_APIS for one in api.operations}
     assert told == answered | {("GET", HEALTH)}

@@ -42,10 +42,9 @@ class ReadApi:
     """The endpoints of an API by their paths, and how it tells errors.
 
     `{name}` stands for one component of a path, `{name+}` for one or more, because API Gateway has decoded slashes.
-    `endpoints` are asked with GET or HEAD, those of `posted` with POST. `prefix` may be several.
+    `endpoints` are asked with GET or HEAD, those of `posted` with POST.
     """
 
-    prefix: str | tuple[str, ...]
     endpoints: Mapping[str, Endpoint]
     refuse: Callable[[SpandrelError], Response]
     posted: Mapping[str, Endpoint] = field(default_factory=dict)

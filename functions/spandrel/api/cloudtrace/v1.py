@@ -215,8 +215,7 @@ def _refuse(error: SpandrelError) -> Response:
     return refusals.refused(error, google_error)
 
 
-V1 = ReadApi(
-    "/v1/projects/",
+API = ReadApi(
     {
         "/v1/projects/{project}/traces": traces,
         "/v1/projects/{project}/traces/{trace_id+}": one_trace,  # some spellings of an id have a slash

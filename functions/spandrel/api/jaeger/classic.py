@@ -228,7 +228,6 @@ def _refuse(error: SpandrelError) -> Response:
 
 
 API = ReadApi(
-    "/api/",
     {
         "/api/services": services,
         "/api/services/{service+}/operations": operation_names,

@@ -180,8 +180,7 @@ def _refuse_v3(error: SpandrelError) -> Response:
     return refusals.refused(error, rendered)
 
 
-V3 = ReadApi(
-    "/api/v3/",
+API = ReadApi(
     {
         "/api/v3/services": services,
         "/api/v3/operations": operations,

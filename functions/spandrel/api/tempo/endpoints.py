@@ -86,7 +86,6 @@ _ENDPOINTS: Mapping[str, Endpoint] = {
 }
 
 API = ReadApi(
-    PREFIX,
     {PREFIX + path: _of_its_tenant(endpoint) for path, endpoint in _ENDPOINTS.items()},
     _refuse,
 )

@@ -62,8 +62,7 @@ def _refuse(error: SpandrelError) -> Response:
     return refusals.refused(error, rendered)
 
 
-UI = ReadApi(
-    "/api/ui/",
+API = ReadApi(
     {
         "/api/ui/search": ui_search.found_traces,
         "/api/ui/metrics": ui_search.metric_series,

@@ -33,4 +33,4 @@ _OPERATIONS = {
     "/TimeSeriesServiceStatistics": answered(time_series),
 }
 
-API = ReadApi(tuple(_OPERATIONS), {}, refused_as_aws, posted=_OPERATIONS)
+API = ReadApi({}, refused_as_aws, posted=_OPERATIONS)

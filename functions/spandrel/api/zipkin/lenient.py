@@ -73,7 +73,6 @@ def _in_order(spans: Iterator[Span]) -> list[Span]:
 
 
 API = ReadApi(
-    f"{BASE}/",
     {f"{BASE}{path}": endpoint for path, endpoint in v2.ENDPOINTS.items()}
     | {
         f"{BASE}/api/v2/traces": found_traces,

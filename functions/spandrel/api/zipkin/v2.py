@@ -190,9 +190,8 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "/api/v2/dependencies": links,
 }
 
-V2 = ReadApi("/api/v2/", ENDPOINTS, refuse)
+API = ReadApi(ENDPOINTS, refuse)
 OF_LENS = ReadApi(
-    f"{LENS}/",
     {f"{LENS}{path}": endpoint for path, endpoint in ENDPOINTS.items()} | {f"{LENS}/config.json": configuration},
     refuse,
 )
