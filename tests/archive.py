@@ -19,7 +19,7 @@ from spandrel.blocks.source import Source
 from spandrel.blocks.writer import write_blocks
 from spandrel.model.catalogue import Block
 from spandrel.model.deletions import Deletion
-from spandrel.model.errors import Conflict, NotFound
+from spandrel.model.errors import Conflict, NotFound, Overloaded
 from spandrel.model.levels import hour_of
 from spandrel.model.lifecycle import Passing
 from spandrel.model.limits import MIB
@@ -75,6 +75,13 @@ class MemoryObjects:
 
     def link(self, key: str, seconds: int) -> str:
         return f"https://objects.test/{key}?seconds={seconds}"
+
+
+class ThrottledObjects(MemoryObjects):
+    """An object store that reads nothing for the moment, because too many ask it."""
+
+    def get(self, key: str) -> bytes:
+        raise Overloaded(f"reading {key}: SlowDown", 2, throttled=True)
 
 
 @dataclass

@@ -73,9 +73,14 @@ def put_documents(archive: Archive, *documents: Mapping[str, Any]) -> None:
 
 
 def put_sources(archive: Archive) -> None:
-    """1: an X-Ray client's, of shop, with a fault that DynamoDB's call had. 2: OpenTelemetry's, of web, which calls
-    pay, where it fails; nobody that asked saw that. 3: of a former convention, with an error, of cron, without a root.
-    """
+    """Traces 1, 2 and 3, each of another source."""
+    _put_xray(archive)
+    _put_opentelemetry(archive)
+    _put_former_convention(archive)
+
+
+def _put_xray(archive: Archive) -> None:
+    """1: an X-Ray client's, of shop, with a fault that DynamoDB's call had."""
     get_item = {
         "id": "b" * 16,
         "name": "DynamoDB",
@@ -110,6 +115,10 @@ def put_sources(archive: Archive) -> None:
         ],
     }
     put_documents(archive, document)
+
+
+def _put_opentelemetry(archive: Archive) -> None:
+    """2: of web, which calls pay, where it fails; nobody that asked saw that."""
     web = span(
         "GET /cart",
         trace_id=trace_id(2),
@@ -134,6 +143,10 @@ def put_sources(archive: Archive) -> None:
         attributes={"user.id": "bob"},
     )
     archive.add(request_of(web, call, service="web"), request_of(paid, service="pay"))
+
+
+def _put_former_convention(archive: Archive) -> None:
+    """3: with an error, of cron, without a root."""
     former = {
         "http.method": "GET",
         "http.url": "https://cron.test/sweep",

@@ -17,9 +17,8 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from query.answering import Answering
-from spandrel.model.errors import Overloaded
 from spandrel.model.limits import ANSWER_BYTES, ANSWER_URL_SECONDS, LAMBDA_PAYLOAD_BYTES
-from tests.archive import Archive, MemoryObjects, archive_in
+from tests.archive import Archive, MemoryObjects, ThrottledObjects, archive_in
 from tests.asking import Asking
 from tests.builders import RECEIVED_NS, request_of, span
 from tests.contract.jaeger_shop import ID, SEARCH, SECOND_NS, put_shop, refusal
@@ -172,11 +171,7 @@ def test_a_healthy_answer_logs_nothing(archive: Archive, jaeger: Asking, caplog:
 def test_an_overload_can_be_asked_again(archive: Archive, tmp_path: Path) -> None:
     put_shop(archive)
 
-    class Throttled(MemoryObjects):
-        def get(self, key: str) -> bytes:
-            raise Overloaded(f"reading {key}: SlowDown", 2, throttled=True)
-
-    with archive_in(tmp_path / "throttled", objects=Throttled(archive.objects.kept)) as throttled:
+    with archive_in(tmp_path / "throttled", objects=ThrottledObjects(archive.objects.kept)) as throttled:
         throttled.catalogue.kept |= archive.catalogue.kept
         answering = Answering(throttled.store, throttled.objects, lambda: RECEIVED_NS)
         reply = Asking(answering.answer).get(f"/api/v3/traces/{ID}")

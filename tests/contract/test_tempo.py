@@ -14,8 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
 from query.answering import Answering
-from spandrel.model.errors import Overloaded
-from tests.archive import Archive, MemoryObjects, archive_in
+from tests.archive import Archive, ThrottledObjects, archive_in
 from tests.asking import Asking
 from tests.builders import RECEIVED_NS, key_value, request_of, span
 from tests.contract import tempo_answers
@@ -265,11 +264,7 @@ def test_nobody_reads_without_a_key_that_may(
 def test_an_overload_can_be_asked_again(archive: Archive, tmp_path: Path) -> None:
     put_shop(archive)
 
-    class Throttled(MemoryObjects):
-        def get(self, key: str) -> bytes:
-            raise Overloaded(f"reading {key}: SlowDown", 2, throttled=True)
-
-    with archive_in(tmp_path / "throttled", objects=Throttled(archive.objects.kept)) as throttled:
+    with archive_in(tmp_path / "throttled", objects=ThrottledObjects(archive.objects.kept)) as throttled:
         throttled.catalogue.kept |= archive.catalogue.kept
         answering = Answering(throttled.store, throttled.objects, lambda: NOW_NS)
         reply = Asking(answering.answer).get("/tempo/api/search")

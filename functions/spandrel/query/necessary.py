@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from spandrel.traceql.composing import every, some
 from spandrel.traceql.expressions import (
-    FALSE,
     TRUE,
     Comparator,
     Comparison,
@@ -44,11 +44,11 @@ def may_come_out(one: Stage | Pipeline) -> Expression:
         case Filter(condition):
             return _weakened(condition)
         case Pipeline(stages):
-            return _all(may_come_out(stage) for stage in stages)
+            return every(may_come_out(stage) for stage in stages)
         case SpansetJunction(_, operands):
-            return _any(may_come_out(operand) for operand in operands)
+            return some(may_come_out(operand) for operand in operands)
         case Structure(_, side, left, right):
-            return _any([may_come_out(left), may_come_out(right)]) if side is Side.BOTH else may_come_out(right)
+            return some([may_come_out(left), may_come_out(right)]) if side is Side.BOTH else may_come_out(right)
     return TRUE
 
 
@@ -75,7 +75,7 @@ def _needed(one: Stage | Pipeline) -> Iterator[Expression]:
             for operand in operands:
                 yield from _needed(operand)
         case SpansetJunction(_, operands):
-            yield _any(may_come_out(operand) for operand in operands)
+            yield some(may_come_out(operand) for operand in operands)
         case Whole(operand, True):
             yield from _needed(operand)
         case Structure(_, side, left, right):
@@ -93,7 +93,7 @@ def _of_root(condition: Expression) -> Iterator[Expression]:
             for operand in operands:
                 yield from _of_root(operand)
         case Comparison(comparator, left, Literal() as wanted) if left in _OF_ROOTS:
-            yield _all([_IS_ROOT, Comparison(comparator, _OF_ROOTS[left], wanted)])
+            yield every([_IS_ROOT, Comparison(comparator, _OF_ROOTS[left], wanted)])
 
 
 def _weakened(condition: Expression) -> Expression:
@@ -104,9 +104,9 @@ def _weakened(condition: Expression) -> Expression:
         return condition
     match condition:
         case Junction(Logic.AND, operands):
-            return _all(_weakened(operand) for operand in operands)
+            return every(_weakened(operand) for operand in operands)
         case Junction(_, operands):
-            return _any(_weakened(operand) for operand in operands)
+            return some(_weakened(operand) for operand in operands)
     return TRUE
 
 
@@ -118,23 +118,3 @@ def _asks_for_roots(condition: Expression) -> bool:
         case Comparison(Comparator.EQUAL, Intrinsic.NESTED_SET_PARENT, Literal(_, -1)):
             return True
     return False
-
-
-def _all(conditions: Iterable[Expression]) -> Expression:
-    return _joined(Logic.AND, conditions, empty=TRUE, decided=FALSE)
-
-
-def _any(conditions: Iterable[Expression]) -> Expression:
-    return _joined(Logic.OR, conditions, empty=FALSE, decided=TRUE)
-
-
-def _joined(logic: Logic, conditions: Iterable[Expression], empty: Literal, decided: Literal) -> Expression:
-    """One junction; `empty` changes nothing in it, `decided` decides it."""
-    flat: dict[Expression, None] = {}
-    for one in conditions:
-        operands = one.operands if isinstance(one, Junction) and one.logic is logic else (one,)
-        flat |= dict.fromkeys(operand for operand in operands if operand != empty)
-    if decided in flat:
-        return decided
-    found = tuple(flat)
-    return Junction(logic, found) if len(found) > 1 else found[0] if found else empty

@@ -1,9 +1,9 @@
-"""Conditions made of others, for dialects that build queries by hand."""
+"""Conditions made of others: for dialects that build queries by hand, and for what follows from a query."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from .expressions import (
     FALSE,
@@ -21,14 +21,14 @@ from .intrinsics import Intrinsic, ValueType, type_of
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
-def every(conditions: Sequence[Expression]) -> Expression:
-    """All of them; true of none."""
-    return _joined(Logic.AND, conditions, TRUE)
+def every(conditions: Iterable[Expression]) -> Expression:
+    """All of them; true of none. What is decided already is not asked."""
+    return _joined(Logic.AND, conditions, TRUE, FALSE)
 
 
-def some(conditions: Sequence[Expression]) -> Expression:
+def some(conditions: Iterable[Expression]) -> Expression:
     """At least one of them; false of none."""
-    return _joined(Logic.OR, conditions, FALSE)
+    return _joined(Logic.OR, conditions, FALSE, TRUE)
 
 
 def compared(field: Field, comparator: Comparator, value: str | int) -> Expression:
@@ -47,9 +47,13 @@ def literally(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", text)
 
 
-def _joined(logic: Logic, conditions: Sequence[Expression], empty: Expression) -> Expression:
-    """Junctions of the same logic are one: the tree has no other form for that."""
-    flat: list[Expression] = []
-    for condition in conditions:
-        flat += condition.operands if isinstance(condition, Junction) and condition.logic is logic else [condition]
-    return Junction(logic, tuple(flat)) if len(flat) > 1 else flat[0] if flat else empty
+def _joined(logic: Logic, conditions: Iterable[Expression], empty: Literal, decided: Literal) -> Expression:
+    """One junction, each condition once; `empty` changes nothing in it, `decided` decides it."""
+    flat: dict[Expression, None] = {}
+    for one in conditions:
+        operands = one.operands if isinstance(one, Junction) and one.logic is logic else (one,)
+        flat |= dict.fromkeys(operand for operand in operands if operand != empty)
+    if decided in flat:
+        return decided
+    found = tuple(flat)
+    return Junction(logic, found) if len(found) > 1 else found[0] if found else empty

@@ -7,12 +7,12 @@ same, today's of OpenTelemetry and those before: so a filter finds traces of any
 from __future__ import annotations
 
 import operator
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from spandrel.model import xray
 from spandrel.model.spans import KINDS, STATUSES
+from spandrel.traceql.composing import every, literally, some
 from spandrel.traceql.expressions import (
     FALSE,
     TRUE,
@@ -21,9 +21,7 @@ from spandrel.traceql.expressions import (
     Comparison,
     Expression,
     Field,
-    Junction,
     Literal,
-    Logic,
     Not,
     Presence,
     Scope,
@@ -51,7 +49,6 @@ RESOURCE_KEYS: Mapping[str, tuple[str, ...]] = {
 
 _S_NS = 10**9
 _CODES = range(100, 600)
-_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _COMPARATORS = {
     Operator.EQUAL: Comparator.EQUAL,
     Operator.UNEQUAL: Comparator.UNEQUAL,
@@ -75,16 +72,6 @@ _TEXTS: Mapping[Operator, Callable[[str, str], bool]] = {
     Operator.BEGINS_WITH: str.startswith,
     Operator.ENDS_WITH: str.endswith,
 }
-
-
-def every(conditions: Iterable[Expression]) -> Expression:
-    """All of them; what is decided already is not asked."""
-    return _joined(Logic.AND, conditions, TRUE, FALSE)
-
-
-def some(conditions: Iterable[Expression]) -> Expression:
-    """Any of them."""
-    return _joined(Logic.OR, conditions, FALSE, TRUE)
 
 
 def negated(condition: Expression) -> Expression:
@@ -262,7 +249,7 @@ def _is_part(test: Test) -> bool:
 
 
 def _text(field: Field, compares: Operator, wanted: str) -> Expression:
-    quoted = _SPECIAL.sub(r"\\\g<0>", wanted)
+    quoted = literally(wanted)
     match compares:
         case Operator.CONTAINS:
             pattern = f".*{quoted}.*"
@@ -273,15 +260,3 @@ def _text(field: Field, compares: Operator, wanted: str) -> Expression:
         case _:
             return Comparison(_COMPARATORS[compares], field, Literal(ValueType.TEXT, wanted))
     return Comparison(Comparator.MATCHES, field, Literal(ValueType.TEXT, pattern))
-
-
-def _joined(logic: Logic, conditions: Iterable[Expression], empty: Literal, decided: Literal) -> Expression:
-    """One junction; `empty` changes nothing in it, `decided` decides it."""
-    flat: dict[Expression, None] = {}
-    for one in conditions:
-        operands = one.operands if isinstance(one, Junction) and one.logic is logic else (one,)
-        flat |= dict.fromkeys(operand for operand in operands if operand != empty)
-    if decided in flat:
-        return decided
-    found = tuple(flat)
-    return Junction(logic, found) if len(found) > 1 else found[0] if found else empty

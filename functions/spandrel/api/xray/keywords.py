@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from spandrel.traceql.composing import every, some
 from spandrel.traceql.expressions import TRUE, Expression
 from spandrel.traceql.intrinsics import Intrinsic
 
 from . import conditions
-from .conditions import every, negated, on_resource, on_span, some
+from .conditions import negated, on_resource, on_span
 from .filter_text import text
 from .filter_tree import All, AnyOf, InvalidFilter, Keyword, Negation, Operator, Term, Test
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spandrel.model import xray
+from spandrel.traceql.composing import every, some
 from spandrel.traceql.expressions import (
     FALSE,
     TRUE,
@@ -25,7 +26,7 @@ from spandrel.traceql.expressions import (
 from spandrel.traceql.intrinsics import Intrinsic, ValueType
 from spandrel.traceql.spansets import Filter, Relation, Side, Spansets, Structure
 
-from .conditions import compared, equal, erring, every, faulty, kind_of, negated, some, text_test
+from .conditions import compared, equal, erring, faulty, kind_of, negated, text_test
 from .filter_tree import Cause, Element, InvalidFilter, RootCause, Term, Test
 from .keywords import Keywords, condition, flag, mentions, plain
 from .positions import CALLING, ENTRY, SERVING, Position, any_of, lowest_of, placed

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from spandrel.blocks.ends import PEER_KEYS
 from spandrel.blocks.naming import SERVICE_NAME
 from spandrel.model import xray
+from spandrel.traceql.composing import every, some
 from spandrel.traceql.expressions import FALSE, TRUE, Expression
 from spandrel.traceql.spansets import Filter, Relation, Side, Spansets, Structure
 
-from .conditions import equal, every, kind_of, negated, on_resource, on_span, says, some, text_test
+from .conditions import equal, kind_of, negated, on_resource, on_span, says, text_test
 from .filter_tree import Edge, Keyword, Node, Operator, Service, Test
 from .keywords import OF_SERVICES, Keywords, condition, flag, mentions, plain
 from .positions import CALLING, ENTRY, SERVING, any_of, entries, highest_of, lowest_of, placed
